@@ -1,0 +1,91 @@
+/// Fixed-order numeric kernels. Every function has two forms compiled from one source, AVX2/FMA and portable, that return the same bits.
+///
+/// Storage. The weights of a linear layer with K inputs and N outputs lie in ceil(N / 16) panels of [K][16] floats: element (o, i) stands at
+/// `((o / 16) * K + i) * 16 + o % 16`. Vectors of N outputs are padded to a multiple of 16. Padding is 0 and stays 0.
+/// Activations are row-major with an explicit row stride in floats, a multiple of 16 and at least the padded width; kernels write the padding.
+///
+/// Order. An output element of a product is one chain of fused multiply-adds in ascending index order, whatever the number of rows: a row has
+/// the same bits in every batch.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Forces the portable form (1) or takes the best that the processor has (0). Returns 1 if AVX2/FMA is in force. Call before other threads start.
+int32_t ck_select(int32_t portable);
+/// Whether the AVX2/FMA form is in force.
+int32_t ck_uses_avx2(void);
+/// 1 if the floating-point control word is the default one: round to nearest, denormals kept.
+int32_t ck_float_environment_is_default(void);
+
+/// y[rows, outputs] = x[rows, inputs] W^T + bias; `bias` may be null. Chain over inputs, starting from the bias.
+void ck_linear_forward(float *y, int64_t y_stride, const float *x, int64_t x_stride, const float *weights, const float *_Nullable bias,
+                       int64_t rows, int64_t inputs, int64_t outputs);
+/// dx[rows, inputs] = (accumulate ? dx : 0) + dy W. Chain over outputs.
+void ck_linear_input_gradient(float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, const float *weights, int64_t rows,
+                              int64_t inputs, int64_t outputs, int32_t accumulate);
+/// dW (panels) and db = (accumulate ? old : 0) + sum over the rows in row order.
+void ck_linear_weight_gradient(float *dweights, float *dbias, const float *x, int64_t x_stride, const float *dy, int64_t dy_stride,
+                               int64_t rows, int64_t inputs, int64_t outputs, int32_t accumulate);
+
+/// y = (x - mean) * rstd * gain + shift over the last `n` columns' axis, population variance; clamped at 0 if `relu`. Saves mean and 1 / std.
+void ck_layernorm_forward(float *y, int64_t y_stride, float *mean, float *rstd, const float *x, int64_t x_stride, const float *gain,
+                          const float *shift, int64_t rows, int64_t n, float eps, int32_t relu);
+/// dx is overwritten, dgain and dshift are added to. With `relu` the gradient passes where y > 0.
+void ck_layernorm_backward(float *dx, int64_t dx_stride, float *dgain, float *dshift, const float *dy, int64_t dy_stride, const float *y,
+                           int64_t y_stride, const float *x, int64_t x_stride, const float *mean, const float *rstd, const float *gain,
+                           int64_t rows, int64_t n, int32_t relu);
+/// y = x * Phi(x) with the exact normal distribution function.
+void ck_gelu_forward(float *y, const float *x, int64_t count);
+/// dx = dy * (Phi(x) + x phi(x)).
+void ck_gelu_backward(float *dx, const float *dy, const float *x, int64_t count);
+/// y = tanh(x).
+void ck_tanh_forward(float *y, const float *x, int64_t count);
+/// dx = dy * (1 - y^2).
+void ck_tanh_backward(float *dx, const float *dy, const float *y, int64_t count);
+/// One step of a gated recurrent unit, gates in PyTorch's order r, u, n: with gi = Wi x + bi and gh = Wh h + bh, [rows, 3 hidden] each,
+/// r = sig(gi_r + gh_r), u = sig(gi_u + gh_u), n = tanh(gi_n + r gh_n), h' = (1 - u) n + u h. `gates` [rows, 4 hidden] keeps r, u, n, gh_n.
+/// `hidden` is a multiple of 16.
+void ck_gru_forward(float *h_next, int64_t h_next_stride, float *gates, int64_t gates_stride, const float *gi, int64_t gi_stride,
+                    const float *gh, int64_t gh_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden);
+/// Gradients of the pre-activations (overwritten), and of h along u h' only (overwritten) unless `dh` is null.
+void ck_gru_backward(float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *_Nullable dh, int64_t dh_stride,
+                     const float *dh_next, int64_t dh_next_stride, const float *gates, int64_t gates_stride, const float *h, int64_t h_stride,
+                     int64_t rows, int64_t hidden);
+
+/// AdamW (arXiv 1711.05101) on [0, count): g is scaled by `gradient_scale`; correctionN = 1 - betaN^step.
+void ck_adamw(float *p, float *m, float *v, const float *g, int64_t count, float gradient_scale, float lr, float beta1, float beta2, float eps,
+              float weight_decay, float correction1, float correction2);
+/// Sum of squares in double precision: eight lanes, folded in a fixed order.
+double ck_sum_squares(const float *x, int64_t count);
+
+/// Array forms; largest errors over all finite floats are documented with `ExactMath`.
+void ck_exp_f32(float *y, const float *x, int64_t count);
+void ck_log_f32(float *y, const float *x, int64_t count);
+void ck_tanh_f32(float *y, const float *x, int64_t count);
+void ck_sigmoid_f32(float *y, const float *x, int64_t count);
+void ck_erf_f32(float *y, const float *x, int64_t count);
+
+/// Scalar forms with the bits of the arrays.
+float ck_expf(float x);
+float ck_logf(float x);
+float ck_tanhf(float x);
+float ck_sigmoidf(float x);
+float ck_erff(float x);
+
+/// Double precision.
+double ck_exp(double x);
+double ck_log(double x);
+double ck_log1p(double x);
+double ck_expm1(double x);
+double ck_pow(double x, double y);
+double ck_sin(double x);
+double ck_cos(double x);
+double ck_tanh(double x);
+double ck_erf(double x);
+
+#pragma clang assume_nonnull end
+
+#endif

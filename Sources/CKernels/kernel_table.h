@@ -1,0 +1,56 @@
+// The functions that exist in two forms. `X(return type, name, parameters, arguments)` once each.
+#ifndef KERNEL_TABLE_H
+#define KERNEL_TABLE_H
+
+#include <stdint.h>
+
+#define CK_KERNELS(X)                                                                                                                      \
+  X(void, linear_forward,                                                                                                                  \
+    (float *y, int64_t y_stride, const float *x, int64_t x_stride, const float *weights, const float *bias, int64_t rows, int64_t inputs,  \
+     int64_t outputs),                                                                                                                     \
+    (y, y_stride, x, x_stride, weights, bias, rows, inputs, outputs))                                                                      \
+  X(void, linear_input_gradient,                                                                                                           \
+    (float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, const float *weights, int64_t rows, int64_t inputs,                 \
+     int64_t outputs, int32_t accumulate),                                                                                                 \
+    (dx, dx_stride, dy, dy_stride, weights, rows, inputs, outputs, accumulate))                                                            \
+  X(void, linear_weight_gradient,                                                                                                          \
+    (float *dweights, float *dbias, const float *x, int64_t x_stride, const float *dy, int64_t dy_stride, int64_t rows, int64_t inputs,    \
+     int64_t outputs, int32_t accumulate),                                                                                                 \
+    (dweights, dbias, x, x_stride, dy, dy_stride, rows, inputs, outputs, accumulate))                                                      \
+  X(void, layernorm_forward,                                                                                                               \
+    (float *y, int64_t y_stride, float *mean, float *rstd, const float *x, int64_t x_stride, const float *gain, const float *shift,        \
+     int64_t rows, int64_t n, float eps, int32_t relu),                                                                                    \
+    (y, y_stride, mean, rstd, x, x_stride, gain, shift, rows, n, eps, relu))                                                               \
+  X(void, layernorm_backward,                                                                                                              \
+    (float *dx, int64_t dx_stride, float *dgain, float *dshift, const float *dy, int64_t dy_stride, const float *y, int64_t y_stride,      \
+     const float *x, int64_t x_stride, const float *mean, const float *rstd, const float *gain, int64_t rows, int64_t n, int32_t relu),    \
+    (dx, dx_stride, dgain, dshift, dy, dy_stride, y, y_stride, x, x_stride, mean, rstd, gain, rows, n, relu))                              \
+  X(void, gelu_forward, (float *y, const float *x, int64_t count), (y, x, count))                                                          \
+  X(void, gelu_backward, (float *dx, const float *dy, const float *x, int64_t count), (dx, dy, x, count))                                  \
+  X(void, tanh_backward, (float *dx, const float *dy, const float *y, int64_t count), (dx, dy, y, count))                                  \
+  X(void, gru_forward,                                                                                                                     \
+    (float *h_next, int64_t h_next_stride, float *gates, int64_t gates_stride, const float *gi, int64_t gi_stride, const float *gh,        \
+     int64_t gh_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden),                                                   \
+    (h_next, h_next_stride, gates, gates_stride, gi, gi_stride, gh, gh_stride, h, h_stride, rows, hidden))                                 \
+  X(void, gru_backward,                                                                                                                    \
+    (float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *dh, int64_t dh_stride, const float *dh_next,                   \
+     int64_t dh_next_stride, const float *gates, int64_t gates_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden),    \
+    (dgi, dgi_stride, dgh, dgh_stride, dh, dh_stride, dh_next, dh_next_stride, gates, gates_stride, h, h_stride, rows, hidden))            \
+  X(void, adamw,                                                                                                                           \
+    (float *p, float *m, float *v, const float *g, int64_t count, float gradient_scale, float lr, float beta1, float beta2, float eps,     \
+     float weight_decay, float correction1, float correction2),                                                                            \
+    (p, m, v, g, count, gradient_scale, lr, beta1, beta2, eps, weight_decay, correction1, correction2))                                    \
+  X(double, sum_squares, (const float *x, int64_t count), (x, count))                                                                      \
+  X(void, exp_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                               \
+  X(void, log_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                               \
+  X(void, tanh_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                              \
+  X(void, sigmoid_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                           \
+  X(void, erf_f32, (float *y, const float *x, int64_t count), (y, x, count))
+
+#define CK_DECLARE(type, name, parameters, arguments) \
+  type ck_##name##_avx2 parameters;                   \
+  type ck_##name##_portable parameters;
+CK_KERNELS(CK_DECLARE)
+#undef CK_DECLARE
+
+#endif

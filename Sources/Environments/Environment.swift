@@ -1,0 +1,48 @@
+/// A task that a policy acts in: one decision at a time, by values only.
+///
+/// An environment is a value. Its future is a function of its frozen configuration, the arguments of `reset` and the actions given to `step`; a
+/// copy is an independent continuation. Nothing is pending between calls: `step` advances to the next decision, so the reward and the
+/// next observation belong to the step that caused them. `EnvironmentContract` checks all of this.
+///
+/// Call order: `reset`, then any number of (`observe`, `actionMask`, `step`). `observe`, `actionMask`, `finalObservation`, `info` and
+/// `closingRecord` change nothing and may be left out or repeated.
+public protocol Environment: Sendable {
+  /// Short name of the task, such as "cartpole".
+  static var kind: String { get }
+  /// Names of `EpisodeRecord.values`, in order.
+  static var episodeFields: [String] { get }
+  /// Names of the values that `info(into:)` gives for each step, in order.
+  static var infoFields: [String] { get }
+
+  /// Names of the observation's entries, unique, `[observationSize]`.
+  var observationNames: [String] { get }
+  /// D, the length of an observation; constant.
+  var observationSize: Int { get }
+  /// A, the number of actions; constant.
+  var actionCount: Int { get }
+
+  /// Starts over: afterwards the environment waits for the first decision of (`seed`, `chunk`, `environment`), whatever was before.
+  ///
+  /// - Parameters:
+  ///   - chunk: 1-based chunk of the run; 0 outside of a run.
+  ///   - environment: number of the logical environment over the whole run.
+  mutating func reset(seed: UInt64, chunk: Int, environment: Int)
+
+  /// Writes what the policy sees at the pending decision, raw (not standardised), `[D]`.
+  func observe(into observation: inout MutableSpan<Float>)
+
+  /// Writes which actions the pending decision allows, `[A]`: 1 = allowed, 0 = not; at least one is.
+  func actionMask(into mask: inout MutableSpan<UInt8>)
+
+  /// Applies an allowed action, 0..<A, and advances to the next decision. An episode that ends is followed by the next one at once.
+  mutating func step(_ action: Int) -> StepResult
+
+  /// Writes the observation in which the last finished episode ended, `[D]`; meaningful after a step that is terminated or truncated.
+  func finalObservation(into observation: inout MutableSpan<Float>)
+
+  /// Writes the info values of the last step, `[infoFields.count]`.
+  func info(into values: inout MutableSpan<Double>)
+
+  /// The record of the open episode as if it were cut here, nil if it has no step yet.
+  func closingRecord() -> EpisodeRecord?
+}

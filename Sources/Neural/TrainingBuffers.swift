@@ -1,0 +1,75 @@
+import CKernels
+
+/// The working copy of an update: parameters, both moments and gradients in aligned memory.
+///
+/// An update loads the state, takes its optimizer steps here and stores the result; an update that is given up stores nothing.
+public final class TrainingBuffers {
+  private let network: Network
+  private let activations: Activations
+  private let parameters: ActivationBuffer
+  private let firstMoments: ActivationBuffer
+  private let secondMoments: ActivationBuffer
+  private let gradients: ActivationBuffer
+
+  /// For minibatches of up to `rows` rows.
+  public init(_ network: Network, rows: Int) {
+    self.network = network
+    activations = network.makeActivations(rows: rows, gradients: true)
+    parameters = ActivationBuffer(count: network.layout.storedCount)
+    firstMoments = ActivationBuffer(count: network.layout.storedCount)
+    secondMoments = ActivationBuffer(count: network.layout.storedCount)
+    gradients = ActivationBuffer(count: network.layout.storedCount)
+  }
+
+  /// Rows of a minibatch it holds.
+  public var rowsMax: Int { activations.rowsMax }
+
+  /// Starts from these values (flat, the network's layout).
+  public func load(parameters: Span<Float>, firstMoments: Span<Float>, secondMoments: Span<Float>) {
+    self.parameters.copyIn(parameters, sourceStride: network.layout.storedCount, column: 0, rows: 1)
+    self.firstMoments.copyIn(firstMoments, sourceStride: network.layout.storedCount, column: 0, rows: 1)
+    self.secondMoments.copyIn(secondMoments, sourceStride: network.layout.storedCount, column: 0, rows: 1)
+  }
+
+  /// Copies the values as they are now.
+  public func store(parameters: inout [Float], firstMoments: inout [Float], secondMoments: inout [Float]) {
+    copy(self.parameters, &parameters)
+    copy(self.firstMoments, &firstMoments)
+    copy(self.secondMoments, &secondMoments)
+  }
+
+  private func copy(_ buffer: ActivationBuffer, _ target: inout [Float]) {
+    var span = target.mutableSpan
+    buffer.copyOut(&span, targetStride: network.layout.storedCount, column: 0, rows: 1)
+  }
+
+  /// Copies the gradients of the last backward pass.
+  public func copyGradients(into target: inout [Float]) { copy(gradients, &target) }
+
+  /// Forward pass over the rows `order[range]` of `observations` `[T, D]` and `states` `[T, S]`; the first rows of logits `[., A]` and values.
+  public func forward(
+    observations: [Float], states: [Float], order: [Int32], range: Range<Int>, logits: inout [Float], values: inout [Float]
+  ) {
+    network.gather(
+      observations: observations.span, states: states.span, indices: order.span.extracting(range), into: activations)
+    network.run(parameters.pointer, activations, outputs: .policyAndValue, rows: range.count)
+    var logitSpan = logits.mutableSpan
+    activations.copyLogits(into: &logitSpan)
+    var valueSpan = values.mutableSpan
+    activations.copyValues(into: &valueSpan)
+  }
+
+  /// Backward pass of the last forward pass; overwrites the gradients and returns their global L2 norm.
+  public func backward(logitGradients: Span<Float>, valueGradients: Span<Float>) -> Double {
+    network.runBackward(
+      parameters.pointer, gradients.pointer, activations, logitGradients: logitGradients, valueGradients: valueGradients)
+    return ck_sum_squares(gradients.pointer, Int64(gradients.columns)).squareRoot()
+  }
+
+  /// One optimizer step with the gradients of the last backward pass.
+  public func step(_ optimizer: AdamW, gradientScale: Float, learningRate: Float, step: Int) {
+    optimizer.run(
+      parameters.pointer, firstMoments.pointer, secondMoments.pointer, gradients.pointer, layout: network.layout,
+      gradientScale: gradientScale, learningRate: learningRate, step: step)
+  }
+}

@@ -1,0 +1,100 @@
+import ExactMath
+import Neural
+
+/// Weights and ranges of the loss.
+public struct LossConfiguration: Sendable, Equatable {
+  /// c: the ratio is clipped to 1 - c ... 1 + c.
+  public var clipRatio: Float
+  /// Range in which a value may move from its old one; 0 does not clip.
+  public var clipRangeValue: Float
+  /// Weight of the value loss.
+  public var valueCoefficient: Float
+  /// Weight of the exact divergence from the acting policy.
+  public var klCoefficient: Float
+  /// Entropy in nats below which the hinge pushes; nil: 0.1 ln A.
+  public var entropyMinimum: Float?
+  /// Weight of the hinge.
+  public var entropyPenaltyCoefficient: Float
+
+  /// The defaults of rollouts of the recurrent network.
+  public init(
+    clipRatio: Float = 0.15, clipRangeValue: Float = 0.2, valueCoefficient: Float = 0.5, klCoefficient: Float = 0.15,
+    entropyMinimum: Float? = nil, entropyPenaltyCoefficient: Float = 0.1
+  ) {
+    self.clipRatio = clipRatio
+    self.clipRangeValue = clipRangeValue
+    self.valueCoefficient = valueCoefficient
+    self.klCoefficient = klCoefficient
+    self.entropyMinimum = entropyMinimum
+    self.entropyPenaltyCoefficient = entropyPenaltyCoefficient
+  }
+
+  /// The hinge's threshold for `actionCount` actions.
+  func entropyFloor(actionCount: Int) -> Double {
+    if let entropyMinimum { return Double(entropyMinimum) }
+    return 0.1 * ExactMath.log(Double(actionCount))
+  }
+}
+
+/// Everything an update is a function of, besides the rollout and the learner's state.
+public struct PPOConfiguration: Sendable, Equatable {
+  /// Epochs an update may have; the shuffle's stream index is update * epochsLimit + epoch.
+  public static let epochsLimit = 1024
+  /// Non-finite minibatches in a row that end training.
+  public static let nonFiniteStreakLimit = 3
+
+  /// Discount per decision.
+  public var gamma: Float
+  /// Decay of GAE.
+  public var lambda: Float
+  /// Loss weights.
+  public var loss: LossConfiguration
+  /// Passes over a rollout.
+  public var epochs: Int
+  /// Epochs before an early stop may end the update.
+  public var minimumEpochs: Int
+  /// Transitions per optimizer step; the last minibatch of an epoch may be shorter.
+  public var minibatchSize: Int
+  /// Largest global gradient norm.
+  public var maxGradientNorm: Float
+  /// Whether advantages are standardised once per update.
+  public var normalizeAdvantages: Bool
+  /// An epoch's mean divergence above 1.5 times this ends the update; 0 switches it off.
+  public var targetKL: Double
+  /// A minibatch's divergence above this ends the update at once; 0 switches it off.
+  public var klThreshold: Double
+  /// Moments and decay.
+  public var optimizer: AdamW
+  /// Learning rate.
+  public var learningRate: LearningRateSchedule
+  /// Entropy bonus.
+  public var entropy: EntropySchedule
+  /// Divergence from the reference policy; nil without one.
+  public var referenceKL: ReferenceKLSchedule?
+
+  /// The defaults of `docs/ppo-details.md`.
+  public init(
+    gamma: Float = 0.95, lambda: Float = 0.95, loss: LossConfiguration = LossConfiguration(), epochs: Int = 4, minimumEpochs: Int = 1,
+    minibatchSize: Int = 64, maxGradientNorm: Float = 1, normalizeAdvantages: Bool = true, targetKL: Double = 0.02,
+    klThreshold: Double = 0.15, optimizer: AdamW = AdamW(), learningRate: LearningRateSchedule = .constant(3e-4),
+    entropy: EntropySchedule = EntropySchedule(base: 0.01, warmUp: 0.01, warmUpSteps: 1000), referenceKL: ReferenceKLSchedule? = nil
+  ) {
+    precondition(epochs >= 1 && epochs <= PPOConfiguration.epochsLimit, "epochs outside 1...1024")
+    precondition(minibatchSize >= 1, "minibatchSize must be positive")
+    precondition(maxGradientNorm > 0, "maxGradientNorm must be positive")
+    self.gamma = gamma
+    self.lambda = lambda
+    self.loss = loss
+    self.epochs = epochs
+    self.minimumEpochs = minimumEpochs
+    self.minibatchSize = minibatchSize
+    self.maxGradientNorm = maxGradientNorm
+    self.normalizeAdvantages = normalizeAdvantages
+    self.targetKL = targetKL
+    self.klThreshold = klThreshold
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.entropy = entropy
+    self.referenceKL = referenceKL
+  }
+}

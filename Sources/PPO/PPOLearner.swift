@@ -1,0 +1,192 @@
+import Neural
+import Randomness
+
+/// What an update depends on besides rollout and state.
+public struct UpdateContext: Sendable, Equatable {
+  /// Seed of the run; keys the shuffle.
+  public var seed: UInt64
+  /// Decisions of the run before this rollout.
+  public var step: Int
+  /// Decisions of the plan at the run's first start.
+  public var planTotal: Int
+
+  /// All three.
+  public init(seed: UInt64, step: Int, planTotal: Int) {
+    self.seed = seed
+    self.step = step
+    self.planTotal = planTotal
+  }
+}
+
+/// Proximal policy optimisation (arXiv 1707.06347) of one network from rollouts.
+///
+/// The state is a value; workspaces behind it are shared by copies of the learner and carry nothing from one update to the next. One
+/// thread uses a learner and its copies.
+public struct PPOLearner {
+  /// The network that is trained.
+  public let network: Network
+  /// Replaced only between updates.
+  public var configuration: PPOConfiguration
+  /// Parameters, moments, counters.
+  public var state: LearnerState
+  private let buffers: TrainingBuffers
+  private var scratch: UpdateScratch
+
+  /// Starts from `state`.
+  public init(_ network: Network, configuration: PPOConfiguration, state: LearnerState) {
+    let count = network.layout.storedCount
+    precondition(
+      state.parameters.count == count && state.firstMoments.count == count && state.secondMoments.count == count,
+      "state of another network")
+    self.network = network
+    self.configuration = configuration
+    self.state = state
+    buffers = TrainingBuffers(network, rows: configuration.minibatchSize)
+    scratch = UpdateScratch(actionCount: network.actionCount, rows: configuration.minibatchSize)
+  }
+
+  /// Flat parameters.
+  public var parameters: [Float] { state.parameters }
+
+  /// Epochs of shuffled minibatches over `rollout`.
+  ///
+  /// `shouldStop` is asked before each minibatch. Unless the update finishes, the state stays what it was.
+  public mutating func update(
+    _ rollout: borrowing Rollout, context: UpdateContext, shouldStop: () -> Bool = { false }
+  ) -> UpdateOutcome {
+    precondition(rollout.count > 0, "an update needs transitions")
+    precondition(buffers.rowsMax >= configuration.minibatchSize, "minibatchSize was raised after the start")
+    var metrics = UpdateMetrics()
+    scratch.prepare(rollout, configuration: configuration, metrics: &metrics)
+    buffers.load(
+      parameters: state.parameters.span, firstMoments: state.firstMoments.span, secondMoments: state.secondMoments.span)
+    var pass = UpdatePass(state: state, metrics: metrics)
+    var ending = EpochEnding.complete
+    var epoch = 0
+    while epoch < configuration.epochs, ending == .complete {
+      ending = runEpoch(epoch, rollout, context: context, pass: &pass, shouldStop: shouldStop)
+      epoch += 1
+    }
+    pass.finish()
+    switch ending {
+    case .interrupted: return .interrupted
+    case .diverged: return .diverged(pass.metrics)
+    case .complete, .stopped: break
+    }
+    buffers.store(
+      parameters: &state.parameters, firstMoments: &state.firstMoments, secondMoments: &state.secondMoments)
+    state.optimizerStep = pass.optimizerStep
+    state.nonFiniteStreak = pass.nonFiniteStreak
+    state.updateCount += 1
+    return .finished(pass.metrics)
+  }
+
+  private enum EpochEnding { case complete, stopped, interrupted, diverged }
+
+  private mutating func runEpoch(
+    _ epoch: Int, _ rollout: borrowing Rollout, context: UpdateContext, pass: inout UpdatePass, shouldStop: () -> Bool
+  ) -> EpochEnding {
+    let count = rollout.count
+    var stream = RandomStream(
+      seed: context.seed, purpose: .shuffle, index: state.updateCount * PPOConfiguration.epochsLimit + epoch)
+    scratch.shuffle(count: count, stream: &stream)
+    pass.metrics.epochsRun = epoch + 1
+    var epochSums = LossSums()
+    var first = 0
+    while first < count {
+      if shouldStop() { return .interrupted }
+      let last = min(first + configuration.minibatchSize, count)
+      let sums = minibatch(rollout, range: first..<last, context: context, pass: &pass)
+      if pass.nonFiniteStreak >= PPOConfiguration.nonFiniteStreakLimit { return .diverged }
+      if let sums {
+        epochSums.add(sums)
+        if configuration.klThreshold > 0, sums.approxKL / Double(sums.count) > configuration.klThreshold {
+          pass.metrics.earlyStop = .atMinibatch
+          return .stopped
+        }
+      }
+      first = last
+    }
+    if configuration.targetKL > 0, epoch + 1 >= configuration.minimumEpochs, epochSums.count > 0,
+      epochSums.approxKL / Double(epochSums.count) > 1.5 * configuration.targetKL
+    {
+      pass.metrics.earlyStop = .afterEpoch
+      return .stopped
+    }
+    return .complete
+  }
+
+  /// One minibatch: forward, loss, backward, clip, optimizer step. Nil if loss or gradient was not finite. No step is taken if the
+  /// divergence exceeds the threshold.
+  private mutating func minibatch(
+    _ rollout: borrowing Rollout, range: Range<Int>, context: UpdateContext, pass: inout UpdatePass
+  ) -> LossSums? {
+    let rows = range.count
+    let coefficients = LossCoefficients(
+      entropy: configuration.entropy.coefficient(optimizerStep: pass.optimizerStep),
+      reference: rollout.shape.hasReference
+        ? configuration.referenceKL?.coefficient(optimizerStep: pass.optimizerStep) ?? 0 : 0)
+    let learningRate = configuration.learningRate.rate(
+      optimizerStep: pass.optimizerStep, step: context.step, planTotal: context.planTotal)
+    pass.metrics.entropyCoefficient = coefficients.entropy
+    pass.metrics.klReferenceCoefficient = coefficients.reference
+    pass.metrics.learningRate = learningRate
+
+    let sums = scratch.evaluate(rollout, range: range, buffers: buffers, coefficients: coefficients)
+    if !pass.hasFirst {
+      pass.metrics.ratioFirstMinibatchMaxDeviation = sums.ratioDeviation
+      pass.hasFirst = true
+    }
+    let norm = buffers.backward(
+      logitGradients: scratch.logitGradients.span.extracting(0..<(rows * network.actionCount)),
+      valueGradients: scratch.valueGradients.span.extracting(0..<rows))
+    guard scratch.loss.total(sums, coefficients).isFinite, norm.isFinite else {
+      pass.metrics.skippedSteps += 1
+      pass.nonFiniteStreak += 1
+      return nil
+    }
+    pass.nonFiniteStreak = 0
+    pass.sums.add(sums)
+    pass.normSum += norm
+    pass.minibatches += 1
+    if configuration.klThreshold > 0, sums.approxKL / Double(sums.count) > configuration.klThreshold { return sums }
+    pass.optimizerStep += 1
+    pass.metrics.optimizerSteps += 1
+    buffers.step(
+      configuration.optimizer, gradientScale: AdamW.clipFactor(norm: norm, maximum: configuration.maxGradientNorm),
+      learningRate: Float(learningRate), step: pass.optimizerStep)
+    return sums
+  }
+}
+
+/// Counters and sums of an update on its way.
+struct UpdatePass {
+  var metrics: UpdateMetrics
+  var optimizerStep: Int
+  var nonFiniteStreak: Int
+  var sums = LossSums()
+  var normSum = 0.0
+  var minibatches = 0
+  var hasFirst = false
+
+  init(state: LearnerState, metrics: UpdateMetrics) {
+    self.metrics = metrics
+    optimizerStep = state.optimizerStep
+    nonFiniteStreak = state.nonFiniteStreak
+  }
+
+  /// Turns sums into means.
+  mutating func finish() {
+    guard sums.count > 0 else { return }
+    let count = Double(sums.count)
+    metrics.policyLoss = sums.policy / count
+    metrics.valueLoss = sums.value / count
+    metrics.entropy = sums.entropy / count
+    metrics.approxKL = sums.approxKL / count
+    metrics.approxKLFirst = sums.approxKLFirst / count
+    metrics.klOld = sums.klOld / count
+    metrics.klReference = sums.klReference / count
+    metrics.clipFraction = sums.clipped / count
+    metrics.gradientNorm = normSum / Double(minibatches)
+  }
+}

@@ -1,0 +1,83 @@
+/// How a replica forms its batches.
+public enum ReplicaSchedulerKind: String, CaseIterable, Sendable {
+  /// Prefills first, then decodes, never both in one batch.
+  case vllm
+  /// Decodes and pieces of prefills share a token budget.
+  case sarathi
+}
+
+/// The simulated cluster.
+public struct ClusterSection: Equatable, Sendable {
+  /// Replicas, the actions of the router.
+  public var numReplicas = 4
+  /// Model that every replica serves.
+  public var model = "meta-llama/Llama-2-7b-hf"
+  /// Device of every replica.
+  public var device = "a100"
+  /// Devices that share each layer.
+  public var tensorParallel = 1
+  /// Stages the layers are divided into.
+  public var pipelineStages = 1
+  /// Share of device memory left unused.
+  public var memoryMarginFraction = 0.1
+  /// Longest request, prompt and output together.
+  public var maxTokens = 4096
+  /// Batching policy of a replica.
+  public var replicaScheduler = ReplicaSchedulerKind.vllm
+  /// Most requests of a replica that hold memory.
+  public var batchSizeCap = 128
+  /// Tokens per block of the KV cache.
+  public var blockSize = 16
+  /// Share of the blocks kept free when a request is admitted.
+  public var watermarkBlocksFraction = 0.01
+  /// Token limit of a prefill batch (vllm).
+  public var maxTokensInBatch = 4096
+  /// Token budget of an iteration (sarathi).
+  public var prefillChunkSize = 512
+  /// Blocks per replica; 0 = planned from memory.
+  public var blockCount = 0
+
+  /// Names of the models with built-in facts.
+  public static let models = [
+    "meta-llama/Llama-2-7b-hf", "meta-llama/Llama-2-70b-hf", "meta-llama/Meta-Llama-3-8B", "meta-llama/Meta-Llama-3-70B",
+    "codellama/CodeLlama-34b-Instruct-hf", "internlm/internlm-20b", "internlm/internlm2-20b", "microsoft/phi-2", "Qwen/Qwen-72B",
+  ]
+
+  /// Names of the devices with built-in facts.
+  public static let devices = ["a100", "h100", "a40"]
+
+  static let fields: [Field] = [
+    .integer("cluster.num_replicas", \.cluster.numReplicas, 1...256, unit: "replicas", .frozen, "Replicas the router chooses from."),
+    .name("cluster.model", \.cluster.model, of: models, .frozen, "Model that every replica serves."),
+    .name("cluster.device", \.cluster.device, of: devices, .frozen, "Device type of every replica."),
+    .integer(
+      "cluster.tensor_parallel", \.cluster.tensorParallel, 1...8, unit: "devices", .frozen,
+      "Devices that share each layer of a replica: 1, 2, 4 or 8."),
+    .integer(
+      "cluster.pipeline_stages", \.cluster.pipelineStages, 1...16, unit: "stages", .frozen,
+      "Pipeline stages the layers of a replica are divided into."),
+    .real(
+      "cluster.memory_margin_fraction", \.cluster.memoryMarginFraction, .below(0, 1), .frozen,
+      "Share of the device memory that the block planner leaves unused."),
+    .integer(
+      "cluster.max_tokens", \.cluster.maxTokens, 2...1_048_576, unit: "tokens", .frozen,
+      "Longest request that fits, prompt and output together."),
+    .choice("cluster.replica_scheduler", \.cluster.replicaScheduler, .frozen, "How a replica forms its batches."),
+    .integer(
+      "cluster.batch_size_cap", \.cluster.batchSizeCap, 1...65_536, unit: "requests", .frozen,
+      "Most requests of one replica that hold cache blocks at a time."),
+    .integer("cluster.block_size", \.cluster.blockSize, 1...4096, unit: "tokens", .frozen, "Tokens in one block of the KV cache."),
+    .real(
+      "cluster.watermark_blocks_fraction", \.cluster.watermarkBlocksFraction, .below(0, 1), .frozen,
+      "Share of the blocks that stays free when a new request is admitted."),
+    .integer(
+      "cluster.max_tokens_in_batch", \.cluster.maxTokensInBatch, 1...16_777_216, unit: "tokens", .frozen,
+      "Limit of a prefill batch, requests times longest prompt (replica_scheduler vllm)."),
+    .integer(
+      "cluster.prefill_chunk_size", \.cluster.prefillChunkSize, 1...1_048_576, unit: "tokens", .frozen,
+      "Token budget of one batch, which prefills share with decodes (replica_scheduler sarathi)."),
+    .integer(
+      "cluster.block_count", \.cluster.blockCount, 0...1_000_000_000, unit: "blocks", .frozen,
+      "Cache blocks of a replica; 0 plans them from model, device and memory margin."),
+  ]
+}

@@ -1,0 +1,53 @@
+/// Everything that can be chosen about a run. `Configuration()` is the built-in default.
+///
+/// A value read by `init(parsing:name:overrides:)` is valid as a whole; one that was put together in code becomes so by `validate()`.
+public struct Configuration: Equatable, Sendable {
+  /// What is trained, and for how long.
+  public var run = RunSection()
+  /// How samples are collected.
+  public var rollout = RolloutSection()
+  /// The simulated cluster.
+  public var cluster = ClusterSection()
+  /// The requests that arrive.
+  public var workload = WorkloadSection()
+  /// What the policy sees.
+  public var observation = ObservationSection()
+  /// What the policy is rewarded for.
+  public var reward = RewardSection()
+  /// The network.
+  public var network = NetworkSection()
+  /// The update.
+  public var ppo = PPOSection()
+  /// When and how much is saved.
+  public var checkpoint = CheckpointSection()
+
+  /// The built-in default.
+  public init() {}
+}
+
+/// The table of all keys: the one place that parsing, documents, digests and comparison are made from.
+public enum Schema {
+  /// Sections in document order, each with one sentence.
+  public static let sections: [(name: String, documentation: String)] = [
+    ("run", "What is trained, and for how long."),
+    ("rollout", "How samples are collected."),
+    ("cluster", "The simulated inference cluster (environment routing)."),
+    ("workload", "The requests that arrive (environment routing)."),
+    ("observation", "What the policy sees."),
+    ("reward", "What the policy is rewarded for."),
+    ("network", "The policy and value network."),
+    ("ppo", "The update."),
+    ("checkpoint", "When and how much is saved."),
+  ]
+
+  /// Every key in document order.
+  public static let fields: [Field] =
+    RunSection.fields + RolloutSection.fields + ClusterSection.fields + WorkloadSection.fields + ObservationSection.fields
+    + RewardSection.fields + NetworkSection.fields + PPOSection.fields + CheckpointSection.fields
+
+  /// The key with this dotted path.
+  public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }
+
+  /// The keys of one section, in document order.
+  public static func fields(of section: String) -> [Field] { fields.filter { $0.section == section } }
+}

@@ -1,0 +1,185 @@
+import Environments
+import ServingSim
+
+/// The task of routing requests to the replicas of a simulated cluster.
+///
+/// A decision places one request; action a is replica a. `step` routes it, announces the next arrival, lets the cluster run until that one
+/// waits in the router, and evaluates the reward there. The task does not end by itself: a chunk of n decisions takes n + 1 arrivals, the last
+/// of which closes step n and is never routed. Requests that can never be served are skipped and counted; they give no decision.
+///
+/// Invariants: between calls exactly one request waits in the router (`pendingRequest`) and no arrival is announced behind it; metrics, history
+/// and reward averages have been updated once for each decision reached.
+public struct RoutingEnvironment: Environment {
+  public static let kind = "routing"
+
+  /// Rejected requests in a row after which the workload is held to be unservable.
+  static let rejectionsInARowMax = 100_000
+
+  /// The task as configured.
+  public let configuration: RoutingConfiguration
+  /// Layout of the observation.
+  public let schema: ObservationSchema
+  /// The cluster at the pending decision.
+  public private(set) var cluster: ClusterSimulation
+  /// Id of the request that the pending decision is about; nil after `finish`.
+  public private(set) var pendingRequest: Int?
+  /// Requests completed during the last step, in order of completion.
+  public private(set) var completions: [CompletedRequest] = []
+  /// Terms of the last step's reward.
+  public private(set) var rewardComponents = HybridReward.Components()
+  /// Decisions of the episode.
+  public private(set) var steps = 0
+
+  private let encoder: ObservationEncoder
+  private(set) var workload: Workload
+  private var window: MetricsWindow
+  private var history: ObservationHistory
+  private var reward: HybridReward
+  private(set) var totals = RequestTotals()
+  private(set) var rewardSum = 0.0
+  /// Scratch, `[R]`.
+  private var loads: [Double]
+
+  /// The task at the first decision of (seed 0, chunk 0, environment 0).
+  ///
+  /// - Throws: `ServingError` naming the first field with a value that is not allowed, or a workload whose requests never fit.
+  public init(_ configuration: RoutingConfiguration) throws(ServingError) {
+    try configuration.observation.validate()
+    try configuration.reward.validate()
+    let cluster = try ClusterSimulation(configuration.cluster)
+    var workload = try Workload(configuration.workload)
+    try Self.requireServable(workload, by: cluster)
+    workload.reset(seed: 0, chunk: 0, environment: 0)
+    self.configuration = configuration
+    self.cluster = cluster
+    self.workload = workload
+    schema = ObservationSchema(configuration.observation, replicaCount: configuration.cluster.replicaCount)
+    encoder = ObservationEncoder(schema: schema)
+    window = MetricsWindow(seconds: configuration.observation.metricsWindowSeconds)
+    history = ObservationHistory(replicaCount: configuration.cluster.replicaCount)
+    reward = HybridReward(configuration.reward, target: configuration.reward.throughputTarget ?? configuration.arrivalRate)
+    loads = [Double](repeating: 0, count: configuration.cluster.replicaCount)
+    reset(seed: 0, chunk: 0, environment: 0)
+  }
+
+  public var observationNames: [String] { schema.names }
+  public var observationSize: Int { schema.size }
+  public var actionCount: Int { loads.count }
+  /// Throughput, latency and arrival rate at the pending decision.
+  var metrics: ClusterMetrics { window.metrics }
+
+  // MARK: Driving
+
+  public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {
+    cluster.reset()
+    workload.reset(seed: seed, chunk: chunk, environment: environment)
+    window.reset()
+    history.reset()
+    reward.reset()
+    totals = RequestTotals()
+    rewardSum = 0
+    steps = 0
+    rewardComponents = HybridReward.Components()
+    announceArrival()
+    reachDecision()
+    updateHistory()
+  }
+
+  public mutating func step(_ action: Int) -> StepResult {
+    precondition(pendingRequest != nil, "no decision is pending: reset first")
+    precondition(action >= 0 && action < actionCount, "no such replica")
+    cluster.route(to: action)
+    announceArrival()
+    reachDecision()
+    steps += 1
+    for replica in loads.indices { loads[replica] = Double(cluster.replica(replica).outstandingRequests) }
+    rewardComponents = reward.evaluate(window.metrics, imbalance: HybridReward.imbalance(of: loads.span), steps: steps)
+    updateHistory()
+    let result = StepResult(reward: Float(rewardComponents.reward))
+    rewardSum += Double(result.reward)
+    return result
+  }
+
+  /// Applies the last action of an evaluation: no further request arrives, and every request in the cluster runs to its end.
+  ///
+  /// Afterwards no decision is pending and `closingRecord` covers all requests; the step itself has no reward.
+  ///
+  /// - Returns: the requests completed since the last step, in order of completion.
+  public mutating func finish(_ action: Int) -> [CompletedRequest] {
+    precondition(pendingRequest != nil, "no decision is pending: reset first")
+    precondition(action >= 0 && action < actionCount, "no such replica")
+    cluster.route(to: action)
+    let next = cluster.runUntilDecision()
+    precondition(next == nil, "an arrival was announced behind the pending one")
+    pendingRequest = nil
+    steps += 1
+    cluster.takeCompletions(into: &completions)
+    for request in completions { totals.add(request) }
+    return completions
+  }
+
+  // MARK: Reading
+
+  public func observe(into observation: inout MutableSpan<Float>) {
+    guard let pendingRequest else { preconditionFailure("no decision is pending: reset first") }
+    encoder.encode(cluster: cluster, request: pendingRequest, metrics: window.metrics, history: history, into: &observation)
+  }
+
+  public func actionMask(into mask: inout MutableSpan<UInt8>) {
+    precondition(mask.count == actionCount, "mask has another length than the actions")
+    for action in mask.indices { mask[action] = 1 }
+  }
+
+  /// Zeros: an episode of this task never ends inside a step.
+  public func finalObservation(into observation: inout MutableSpan<Float>) {
+    precondition(observation.count == schema.size, "observation has another length than the schema")
+    for index in observation.indices { observation[index] = 0 }
+  }
+
+  // MARK: Parts of a step
+
+  /// Announces the next request that can be served.
+  private mutating func announceArrival() {
+    var rejections = 0
+    while true {
+      var request = workload.next()
+      // A workload without priorities leaves them at 0; then all requests count alike.
+      if request.priority == 0 { request.priority = 1 }
+      if cluster.enqueueArrival(request) != nil { return }
+      _ = cluster.takeRejections()
+      rejections += 1
+      precondition(rejections < Self.rejectionsInARowMax, "the workload has no request that fits into the cluster")
+    }
+  }
+
+  /// Runs to the next decision and takes in what completed on the way.
+  private mutating func reachDecision() {
+    pendingRequest = cluster.runUntilDecision()
+    precondition(pendingRequest != nil, "an announced arrival led to no decision")
+    cluster.takeCompletions(into: &completions)
+    for request in completions {
+      totals.add(request)
+      window.addCompletion(at: request.completedAt, latency: request.endToEndSeconds)
+    }
+    window.addArrival(at: cluster.now)
+    window.advance(to: cluster.now)
+  }
+
+  private mutating func updateHistory() {
+    for index in 0..<actionCount {
+      let view = cluster.replica(index)
+      history.record(
+        replica: index, queueLength: view.waitingCount, utilization: Double(view.allocatedBlocks) / Double(max(view.blockCount, 1)))
+    }
+    history.close(time: cluster.now, arrivalRate: window.metrics.arrivalRate, routerQueueLength: cluster.routerQueueLength)
+  }
+
+  /// Draws up to 1000 requests to see whether any can be served.
+  private static func requireServable(_ workload: Workload, by cluster: ClusterSimulation) throws(ServingError) {
+    var probe = workload
+    for _ in 0..<1000 {
+      if cluster.rejectionReason(probe.next()) == nil { return }
+    }
+    throw ServingError(.inconsistent, field: "workload", reason: "none of 1000 requests fits into the cluster")
+  }
+}

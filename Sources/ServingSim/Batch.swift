@@ -1,0 +1,46 @@
+/// What a replica runs in one pass: members and the tokens each of them gets. One slot of `ClusterSimulation.batches`.
+struct Batch: Equatable, Sendable {
+  struct Member: Equatable, Sendable {
+    var slot: Int32
+    var tokens: Int32
+  }
+
+  /// Global id in creation order.
+  var id = -1
+  var members: [Member] = []
+  /// Tokens of all members.
+  var tokens = 0
+  /// Tokens of members whose prefill was not complete when the batch was formed (P of the linear time model).
+  var prefillTokens = 0
+  /// Members whose prefill was complete; one token each (D).
+  var decodeRequests = 0
+  /// Tokens in the KV cache of those (K).
+  var decodeContextTokens = 0
+  /// Start at the stage that works on it.
+  var stageStartedAt = 0.0
+  /// Time that stage takes, seconds.
+  var stageSeconds = 0.0
+  /// Milliseconds that attention over prefill members takes per layer; nil until the first stage asked for it.
+  var prefillAttentionMilliseconds: Double?
+
+  mutating func reuse() {
+    id = -1
+    members.removeAll(keepingCapacity: true)
+    tokens = 0
+    prefillTokens = 0
+    decodeRequests = 0
+    decodeContextTokens = 0
+    prefillAttentionMilliseconds = nil
+  }
+
+  mutating func add(_ slot: Int, tokens count: Int, of request: Request) {
+    members.append(Member(slot: Int32(truncatingIfNeeded: slot), tokens: Int32(truncatingIfNeeded: count)))
+    tokens &+= count
+    if request.isPrefillComplete {
+      decodeRequests &+= 1
+      decodeContextTokens &+= request.processedTokens
+    } else {
+      prefillTokens &+= count
+    }
+  }
+}

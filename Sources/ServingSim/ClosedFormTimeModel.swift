@@ -1,0 +1,203 @@
+import ExactMath
+
+/// How the closed form sees a batch.
+public enum FeatureRounding: String, Equatable, Sendable {
+  /// Token counts as they are, attention summed member by member.
+  case exact
+  /// As the reference's tables are looked up: tokens up to multiples of 8, KV sizes up to multiples of 64, decodes by their mean, prefills by the
+  /// root of summed squares, and the grouped-query overhead.
+  case reference
+}
+
+/// Stage times from model dimensions and device rates (docs/simulator.md).
+///
+/// All operations but attention depend on the number of tokens alone: they are tabulated once. Times are milliseconds per layer unless
+/// said otherwise.
+public struct ClosedFormTimeModel: Equatable, Sendable {
+  /// Linear and element-wise operations, collectives and cache writes of one layer by number of tokens.
+  private var layerTable: [Double] = []
+  private let layersPerStage: Double
+  private let stageCount: Int
+  private let rounding: FeatureRounding
+  private let model: ModelFacts
+  private let device: DeviceFacts
+  private let tensorParallel: Int
+  private let allReduce: NodeFacts.Link?
+  private let collectiveOverhead: Double
+  private let sendReceive: NodeFacts.Link
+  private let headDimension: Int
+  private let queryHeadsPerWorker: Int
+  private let keyValueHeadsPerWorker: Int
+  /// Prefill attention: ms per FLOP, ms per byte.
+  private let attentionPerFlop: Double
+  private let attentionPerByte: Double
+  /// Decode attention: ms per token of context and per request.
+  private let decodePerContextToken: Double
+  private let decodePerRequest: Double
+  private let attentionOverhead: Double
+
+  /// - Parameter tableTokens: batches up to this size are looked up, larger ones computed.
+  public init(
+    model: ModelFacts, device: DeviceFacts, node: NodeFacts, tensorParallel: Int, pipelineStages: Int, rounding: FeatureRounding = .exact,
+    tableTokens: Int = 4096
+  ) throws(ServingError) {
+    try model.validate(tensorParallel: tensorParallel, pipelineStages: pipelineStages)
+    if tensorParallel > 1 && !model.supportsTensorParallel {
+      throw ServingError(.unsupported, field: "tensorParallel", reason: "\(model.name) is not split over tensor-parallel workers")
+    }
+    let workers = tensorParallel * pipelineStages
+    guard workers <= node.devicesPerNode || workers % node.devicesPerNode == 0 else {
+      throw ServingError(
+        .inconsistent, field: "network",
+        reason: "\(workers) devices are neither within one \(node.name) node of \(node.devicesPerNode) nor whole nodes")
+    }
+    allReduce = node.allReduce(workers: tensorParallel)
+    if tensorParallel > 1 && allReduce == nil {
+      throw ServingError(.unsupported, field: "network", reason: "no all-reduce over \(tensorParallel) workers is known for \(node.name)")
+    }
+    self.model = model
+    self.device = device
+    self.tensorParallel = tensorParallel
+    self.rounding = rounding
+    stageCount = pipelineStages
+    layersPerStage = Double(model.layers / pipelineStages)
+    sendReceive = workers <= node.devicesPerNode ? node.sendReceiveInside : node.sendReceiveAcross
+    let fit = device.fit
+    collectiveOverhead =
+      fit.collectiveLaunch + (fit.collectiveSkew == 0 ? 0 : fit.collectiveSkew * ExactMath.pow(Double(tensorParallel), 1.25))
+    headDimension = model.headDimension
+    queryHeadsPerWorker = model.queryHeads / tensorParallel
+    keyValueHeadsPerWorker = (model.keyValueHeads + tensorParallel - 1) / tensorParallel
+    attentionPerFlop = 1e3 / (device.peakFlops * fit.attentionComputeEfficiency)
+    attentionPerByte = 1e3 / (device.bandwidth * fit.attentionBandwidthEfficiency)
+    decodePerContextToken = attentionPerByte * Double(4 * keyValueHeadsPerWorker * headDimension)
+    decodePerRequest = attentionPerByte * Double(4 * queryHeadsPerWorker * headDimension)
+    attentionOverhead = fit.attentionOverhead
+    layerTable = (0...max(0, tableTokens)).map { layerMilliseconds(tokens: $0) }
+  }
+
+  /// Linear and element-wise operations of one layer for `tokens` tokens; no attention, cache write or communication.
+  public func linearMilliseconds(tokens: Int) -> Double {
+    let fit = device.fit
+    let h = model.embedding
+    let f = model.feedForward / tensorParallel
+    let heads = queryHeadsPerWorker + keyValueHeadsPerWorker
+    var sum = matmul(tokens, inputs: h, outputs: (heads + keyValueHeadsPerWorker) * headDimension)
+    sum += matmul(tokens, inputs: h / tensorParallel, outputs: h)
+    sum += matmul(tokens, inputs: h, outputs: (model.isGated ? 2 : 1) * f)
+    sum += matmul(tokens, inputs: f, outputs: h)
+    sum += elementwise(fit.rope, tokens, bytes: 4 * heads * headDimension)
+    sum += elementwise(fit.inputNorm, tokens, bytes: 4 * h)
+    if model.hasPostAttentionNorm { sum += elementwise(fit.postAttentionNorm, tokens, bytes: 4 * h) }
+    sum += elementwise(fit.add, tokens, bytes: 6 * h)
+    sum += elementwise(fit.activation, tokens, bytes: 6 * f)
+    return sum
+  }
+
+  /// Both all-reduces of a layer with their launch, 0 without tensor parallelism.
+  public func allReduceMilliseconds(tokens: Int) -> Double {
+    guard let allReduce else { return 0 }
+    let bytes = Double(2 * model.embedding * roundedUp(tokens, to: 8))
+    let workers = Double(tensorParallel)
+    return 2 * (allReduce.milliseconds(bytes: 2 * (workers - 1) / workers * bytes) + collectiveOverhead)
+  }
+
+  /// Sending a batch to the next stage.
+  public func sendReceiveMilliseconds(tokens: Int) -> Double {
+    sendReceive.milliseconds(bytes: Double(2 * model.embedding * roundedUp(tokens, to: 8)))
+  }
+
+  /// Prefill attention over members of (KV size, new tokens), without the kernel overhead.
+  public func prefillAttentionMilliseconds(context: Int, tokens: Int) -> Double {
+    let v = Double(context)
+    let n = Double(tokens)
+    let q = Double(queryHeadsPerWorker * headDimension)
+    let k = Double(keyValueHeadsPerWorker * headDimension)
+    let flops = 4 * q * n * (v + (n + 1) / 2)
+    let bytes = 2 * (2 * n * q + 2 * (v + n) * k)
+    let compute = flops * attentionPerFlop
+    let memory = bytes * attentionPerByte
+    return (compute * compute + memory * memory).squareRoot()
+  }
+
+  /// Decode attention over `requests` requests with `contextTokens` tokens in the cache, 0 for none.
+  public func decodeAttentionMilliseconds(requests: Int, contextTokens: Int) -> Double {
+    if requests == 0 { return 0 }
+    guard rounding == .reference else {
+      return attentionOverhead + (decodePerContextToken * Double(contextTokens) + decodePerRequest * Double(requests))
+    }
+    let mean = roundedUp(contextTokens / requests, to: 64)
+    let time = attentionOverhead + (decodePerContextToken * Double(mean * requests) + decodePerRequest * Double(requests))
+    return requests > 1 ? time * groupedQueryFactor : time
+  }
+
+  /// Seconds that pipeline stage `stage` takes for a batch.
+  func seconds(stage: Int, batch: inout Batch, requests: [Request]) -> Double {
+    let prefill: Double
+    if let known = batch.prefillAttentionMilliseconds {
+      prefill = known
+    } else {
+      prefill = batch.prefillTokens == 0 ? 0 : prefillAttention(batch.members, requests)
+      batch.prefillAttentionMilliseconds = prefill
+    }
+    let layer = batch.tokens < layerTable.count ? layerTable[batch.tokens] : layerMilliseconds(tokens: batch.tokens)
+    let decode = decodeAttentionMilliseconds(requests: batch.decodeRequests, contextTokens: batch.decodeContextTokens)
+    var stageTime = (layer + prefill + decode) * layersPerStage
+    if stage + 1 < stageCount { stageTime += sendReceiveMilliseconds(tokens: batch.tokens) }
+    return stageTime * 1e-3
+  }
+
+  // MARK: Parts
+
+  private func layerMilliseconds(tokens: Int) -> Double {
+    let fit = device.fit
+    let linear = linearMilliseconds(tokens: rounding == .reference ? roundedUp(tokens, to: 8) : tokens)
+    let save = elementwise(fit.cacheSave, tokens, bytes: 8 * keyValueHeadsPerWorker * headDimension)
+    return linear + save + allReduceMilliseconds(tokens: tokens)
+  }
+
+  private func matmul(_ tokens: Int, inputs: Int, outputs: Int) -> Double {
+    let fit = device.fit
+    let padded = Double(roundedUp(tokens, to: fit.matmulTile))
+    let t = Double(tokens)
+    let k = Double(inputs)
+    let n = Double(outputs)
+    let compute = 2 * padded * k * n / (device.peakFlops * fit.matmulComputeEfficiency)
+    let memory = 2 * (k * n + t * k + t * n) / (device.bandwidth * fit.matmulBandwidthEfficiency)
+    return fit.matmulOverhead + 1e3 * (compute * compute + memory * memory).squareRoot()
+  }
+
+  private func elementwise(_ fit: ClosedFormCoefficients.Elementwise, _ tokens: Int, bytes: Int) -> Double {
+    fit.form.combine(fit.overhead, 1e3 * Double(tokens) * Double(bytes) / (device.bandwidth * fit.efficiency))
+  }
+
+  private func prefillAttention(_ members: [Batch.Member], _ requests: [Request]) -> Double {
+    var sum = 0.0
+    var count = 0
+    var contextSum = 0
+    var squareSum = 0
+    for member in members where !requests[Int(member.slot)].isPrefillComplete {
+      let context = requests[Int(member.slot)].processedTokens
+      let tokens = Int(member.tokens)
+      count += 1
+      if rounding == .exact {
+        sum += prefillAttentionMilliseconds(context: context, tokens: tokens)
+      } else {
+        contextSum += roundedUp(context, to: 64)
+        squareSum += tokens * tokens
+      }
+    }
+    if rounding == .exact { return attentionOverhead + sum }
+    let tokens = Int(Double(squareSum).squareRoot().rounded())
+    let time = attentionOverhead + prefillAttentionMilliseconds(context: contextSum, tokens: tokens)
+    return count > 1 ? time * groupedQueryFactor : time
+  }
+
+  private var groupedQueryFactor: Double {
+    model.queryHeads > model.keyValueHeads ? 1 + device.fit.groupedQueryOverhead : 1
+  }
+
+  private func roundedUp(_ value: Int, to multiple: Int) -> Int {
+    (value + multiple - 1) / multiple * multiple
+  }
+}

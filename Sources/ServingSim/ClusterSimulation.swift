@@ -1,0 +1,261 @@
+/// A discrete-event simulation of a cluster that serves a language model.
+///
+/// The router stops for each request: `runUntilDecision` handles events until one waits in the router, `route(to:)` places it. Requests,
+/// batches, replicas and events are values in arrays, so a copy of the simulation is an independent continuation and `==` tests a replay.
+///
+/// ```swift
+/// var cluster = try ClusterSimulation(configuration)
+/// while cluster.enqueueArrival(workload.next()) == nil {}
+/// while let request = cluster.runUntilDecision() {
+///   while cluster.enqueueArrival(workload.next()) == nil {}
+///   cluster.route(to: choose(request, cluster))
+/// }
+/// ```
+/// The arrival that follows must be enqueued before the simulation runs on, or the clock passes it.
+///
+/// Invariants (`checkInvariants`): those of `Replica`, `Request` and `EventQueue`; a slot is free or holds a live request; ids map to the slots
+/// that hold them.
+public struct ClusterSimulation: Sendable, Equatable {
+  /// The cluster as configured.
+  public let configuration: ClusterConfiguration
+  let limits: SchedulerLimits
+  let timeModel: StageTimeModel
+
+  var queue = EventQueue()
+  var requests: [Request] = []
+  var freeRequestSlots: [Int] = []
+  var ids = RequestIndex()
+  var replicas: [Replica]
+  var batches: [Batch] = []
+  var freeBatchSlots: [Int] = []
+  var nextBatchID = 0
+  /// Slots of requests that wait for a routing decision.
+  var router = RingQueue()
+  /// Whether a GlobalSchedule event is stopped at the head of `router`.
+  var awaitsDecision = false
+  /// Replicas that the current GlobalSchedule has given requests to.
+  var touched: [Bool]
+  var completions: [CompletedRequest] = []
+  var rejections: [RejectedRequest] = []
+  /// Scratch of one handler, empty between events.
+  var formed: [Int] = []
+
+  /// Events handled so far.
+  public private(set) var handledEvents = 0
+  /// Requests that have arrived at the router and are not completed.
+  public private(set) var inFlightCount = 0
+  /// Requests completed so far, taken or not.
+  public private(set) var completedCount = 0
+  /// Requests turned away so far, taken or not.
+  public private(set) var rejectedCount = 0
+  /// What happened, if recording was switched on.
+  public private(set) var log: EventLog?
+
+  /// An empty cluster at time 0.
+  public init(_ configuration: ClusterConfiguration) throws(ServingError) {
+    try configuration.validate()
+    self.configuration = configuration
+    let blockCount: Int
+    if let given = configuration.blockCount {
+      blockCount = given
+    } else {
+      guard configuration.scheduler.blockSize >= 1 else {
+        throw ServingError(.outOfRange, field: "blockSize", reason: "\(configuration.scheduler.blockSize), allowed 1 or more")
+      }
+      blockCount = try MemoryPlan(
+        model: configuration.model, device: configuration.device, tensorParallel: configuration.tensorParallel,
+        pipelineStages: configuration.pipelineStages, memoryMarginFraction: configuration.memoryMarginFraction,
+        maxTokens: configuration.maxTokens, blockSize: configuration.scheduler.blockSize
+      ).blockCount
+    }
+    limits = try SchedulerLimits(
+      configuration.scheduler, blockCount: blockCount, stageCount: configuration.pipelineStages, maxTokens: configuration.maxTokens)
+    timeModel = try configuration.stageTimeModel()
+    replicas = [Replica](repeating: Replica(stageCount: configuration.pipelineStages), count: configuration.replicaCount)
+    touched = [Bool](repeating: false, count: configuration.replicaCount)
+  }
+
+  /// Back to an empty cluster at time 0, keeping the tables of the time model. Recording starts anew if it was on.
+  public mutating func reset() {
+    queue = EventQueue()
+    requests.removeAll(keepingCapacity: true)
+    freeRequestSlots.removeAll(keepingCapacity: true)
+    ids = RequestIndex()
+    for index in replicas.indices { replicas[index] = Replica(stageCount: limits.stageCount) }
+    batches.removeAll(keepingCapacity: true)
+    freeBatchSlots.removeAll(keepingCapacity: true)
+    nextBatchID = 0
+    router = RingQueue()
+    awaitsDecision = false
+    for index in touched.indices { touched[index] = false }
+    completions.removeAll(keepingCapacity: true)
+    rejections.removeAll(keepingCapacity: true)
+    handledEvents = 0
+    inFlightCount = 0
+    completedCount = 0
+    rejectedCount = 0
+    if log != nil { log = EventLog() }
+  }
+
+  /// Records every event from now on in `log`; for tests and traces.
+  public mutating func recordEvents() {
+    if log == nil { log = EventLog() }
+  }
+
+  // MARK: Driving
+
+  /// Time of the last handled event, seconds.
+  public var now: Double { queue.now }
+
+  /// Announces an arrival.
+  ///
+  /// - Precondition: arrival times are finite, do not decrease and are not before `now`; token counts are at least 1.
+  /// - Returns: the request's id, one more than that of the admitted request before; nil if the request could never be served. Then it is recorded
+  ///   for `takeRejections` and neither event nor decision follows.
+  @discardableResult
+  public mutating func enqueueArrival(_ spec: RequestSpec) -> Int? {
+    precondition(spec.arrivedAt.isFinite, "arrival time is not finite")
+    precondition(spec.arrivedAt >= queue.now, "arrival before the simulation's clock")
+    precondition(spec.arrivedAt >= queue.lastArrivalTime ?? 0, "arrival times must not decrease")
+    precondition(spec.prefillTokens >= 1, "a request needs at least one prompt token")
+    precondition(spec.decodeTokens >= 1, "a request needs at least one output token")
+    if let reason = rejectionReason(spec) {
+      rejections.append(RejectedRequest(spec: spec, reason: reason))
+      rejectedCount += 1
+      return nil
+    }
+    let slot: Int
+    let id = ids.nextID
+    let request = Request(id: id, spec: spec)
+    if let free = freeRequestSlots.popLast() {
+      slot = free
+      requests[slot] = request
+    } else {
+      slot = requests.count
+      requests.append(request)
+    }
+    ids.append(slot: slot)
+    queue.pushArrival(time: spec.arrivedAt, slot: slot)
+    return id
+  }
+
+  /// Why `spec` could never be served, nil if it can.
+  public func rejectionReason(_ spec: RequestSpec) -> RejectedRequest.Reason? {
+    if spec.prefillTokens > configuration.maxTokens || spec.decodeTokens > configuration.maxTokens
+      || spec.totalTokens > configuration.maxTokens
+    {
+      return .tooManyTokens(limit: configuration.maxTokens)
+    }
+    let needed = limits.blocks(for: spec.totalTokens)
+    let available = limits.blockCount - limits.watermarkBlocks
+    return needed > available ? .tooManyBlocks(needed: needed, available: available) : nil
+  }
+
+  /// Handles events until a request waits in the router.
+  ///
+  /// - Returns: the id of that request, the same one until it is routed; nil when no event is left.
+  public mutating func runUntilDecision() -> Int? {
+    if awaitsDecision { return requests[router[0]].id }
+    while let event = queue.pop() {
+      handle(event)
+      if awaitsDecision { return requests[router[0]].id }
+    }
+    return nil
+  }
+
+  /// Handles the events up to and including `time`, stopping early for a decision. The clock stays at the last handled event.
+  ///
+  /// - Returns: the request that waits for a decision, if any.
+  public mutating func run(until time: Double) -> Int? {
+    if awaitsDecision { return requests[router[0]].id }
+    while let next = queue.nextTime, next <= time, let event = queue.pop() {
+      handle(event)
+      if awaitsDecision { return requests[router[0]].id }
+    }
+    return nil
+  }
+
+  /// Routes the request that `runUntilDecision` returned and continues its GlobalSchedule: with the router drained, each replica that was given
+  /// requests gets a ReplicaSchedule event, in ascending order.
+  public mutating func route(to replica: Int) {
+    precondition(awaitsDecision, "no request waits for a decision")
+    precondition(replica >= 0 && replica < replicas.count, "no such replica")
+    let slot = router.removeFirst()
+    requests[slot].replica = replica
+    replicas[replica].enqueue(slot, tokens: requests[slot].totalTokens)
+    touched[replica] = true
+    if log != nil { logPlacement(request: requests[slot].id, replica: replica) }
+    if !router.isEmpty { return }
+    awaitsDecision = false
+    for index in touched.indices where touched[index] {
+      touched[index] = false
+      queue.pushNow(.replicaSchedule, replica: Int32(truncatingIfNeeded: index))
+    }
+  }
+
+  /// Requests completed since the last call, in order of completion.
+  public mutating func takeCompletions() -> [CompletedRequest] {
+    let taken = completions
+    completions = []
+    return taken
+  }
+
+  /// The same without allocation: `taken` is replaced by the completions since the last call and its storage is used for the next ones.
+  public mutating func takeCompletions(into taken: inout [CompletedRequest]) {
+    taken.removeAll(keepingCapacity: true)
+    swap(&taken, &completions)
+  }
+
+  /// Requests turned away since the last call, in order of arrival.
+  public mutating func takeRejections() -> [RejectedRequest] {
+    let taken = rejections
+    rejections = []
+    return taken
+  }
+
+  // MARK: Observing
+
+  /// Requests in the router, the one that waits for a decision included.
+  public var routerQueueLength: Int { router.count }
+
+  /// Arrivals announced and not handled yet.
+  public var pendingArrivalCount: Int { queue.arrivalCount }
+
+  /// Number of replicas.
+  public var replicaCount: Int { replicas.count }
+
+  /// Replica `index`, 0-based.
+  public func replica(_ index: Int) -> ReplicaView {
+    ReplicaView(replicas[index], limits: limits, requests: requests)
+  }
+
+  /// A request that has been enqueued and is not completed.
+  public func request(_ id: Int) -> RequestView {
+    guard let slot = ids.slot(of: id) else { preconditionFailure("no live request with this id") }
+    return RequestView(requests[slot])
+  }
+
+  /// Whether `request(_:)` may be asked for `id`.
+  public func isLive(_ id: Int) -> Bool { ids.slot(of: id) != nil }
+}
+
+extension ClusterSimulation {
+  // Bookkeeping for the handlers, which live in another file.
+  mutating func countEvent() { handledEvents &+= 1 }
+  mutating func countArrival() { inFlightCount &+= 1 }
+
+  /// Records a finished request and gives its slot back.
+  mutating func complete(_ slot: Int) {
+    completions.append(CompletedRequest(requests[slot]))
+    completedCount &+= 1
+    inFlightCount &-= 1
+    ids.remove(requests[slot].id)
+    requests[slot].id = -1
+    freeRequestSlots.append(slot)
+  }
+
+  mutating func withLog(_ body: (inout EventLog) -> Void) {
+    guard log != nil else { return }
+    body(&log!)
+  }
+}

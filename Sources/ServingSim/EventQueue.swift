@@ -1,0 +1,129 @@
+/// Pending events in the total order (time, arrivals first, creation id).
+///
+/// Arrivals come in nondecreasing time and form a FIFO. Events for the instant being handled form a second FIFO: every event of that instant in the
+/// heap was created earlier, so it has the smaller id and precedes them. What lies in the future is in a binary heap, which holds
+/// at most one event per busy pipeline stage.
+///
+/// Invariants: arrivals are sorted by (time, id); `immediate` holds events of time `now` only, in id order; no heap event is before `now`.
+struct EventQueue: Equatable, Sendable {
+  /// Time of the last event popped, seconds.
+  private(set) var now = 0.0
+  private(set) var nextID = 1
+  private var arrivals = Fifo()
+  private var immediate = Fifo()
+  private var heap: [Event] = []
+
+  var arrivalCount: Int { arrivals.count }
+  var lastArrivalTime: Double? { arrivals.last?.time }
+
+  /// Adds the arrival of the request in `slot`. `time` must not precede an earlier arrival or the clock.
+  mutating func pushArrival(time: Double, slot: Int) {
+    arrivals.append(Event(time: time, id: nextID, kind: .requestArrival, batch: Int32(truncatingIfNeeded: slot)))
+    nextID &+= 1
+  }
+
+  /// Adds an event for the instant being handled.
+  mutating func pushNow(_ kind: EventKind, replica: Int32 = -1, stage: Int32 = -1, batch: Int32 = -1) {
+    immediate.append(Event(time: now, id: nextID, kind: kind, replica: replica, stage: stage, batch: batch))
+    nextID &+= 1
+  }
+
+  /// Adds an event at `time`, not before the clock.
+  mutating func push(at time: Double, _ kind: EventKind, replica: Int32, stage: Int32, batch: Int32) {
+    precondition(time >= now, "an event may not lie in the past")
+    if time == now {
+      pushNow(kind, replica: replica, stage: stage, batch: batch)
+      return
+    }
+    heap.append(Event(time: time, id: nextID, kind: kind, replica: replica, stage: stage, batch: batch))
+    nextID &+= 1
+    siftUp()
+  }
+
+  /// Time of the next event.
+  var nextTime: Double? {
+    if !immediate.isEmpty { return now }
+    guard let arrival = arrivals.first else { return heap.first?.time }
+    guard let top = heap.first else { return arrival.time }
+    return min(arrival.time, top.time)
+  }
+
+  /// Takes the next event and sets the clock to it.
+  mutating func pop() -> Event? {
+    let heapTime = heap.isEmpty ? Double.infinity : heap[0].time
+    if !arrivals.isEmpty {
+      let time = arrivals.firstTime
+      if time <= heapTime && (immediate.isEmpty || time <= now) {
+        now = time
+        return arrivals.removeFirst()
+      }
+    }
+    if !immediate.isEmpty && heapTime > now { return immediate.removeFirst() }
+    if heap.isEmpty { return nil }
+    now = heapTime
+    return popHeap()
+  }
+
+  private static func precedes(_ left: Event, _ right: Event) -> Bool {
+    left.time < right.time || (left.time == right.time && left.id < right.id)
+  }
+
+  private mutating func siftUp() {
+    var child = heap.count - 1
+    let event = heap[child]
+    while child > 0 {
+      let parent = (child - 1) / 2
+      if !Self.precedes(event, heap[parent]) { break }
+      heap[child] = heap[parent]
+      child = parent
+    }
+    heap[child] = event
+  }
+
+  private mutating func popHeap() -> Event {
+    let top = heap[0]
+    let event = heap.removeLast()
+    let count = heap.count
+    if count == 0 { return top }
+    var parent = 0
+    while true {
+      var child = 2 * parent + 1
+      if child >= count { break }
+      if child + 1 < count && Self.precedes(heap[child + 1], heap[child]) { child += 1 }
+      if !Self.precedes(heap[child], event) { break }
+      heap[parent] = heap[child]
+      parent = child
+    }
+    heap[parent] = event
+    return top
+  }
+}
+
+extension EventQueue {
+  /// Events in order of arrival over an array that is compacted when it has been emptied or half of it is spent.
+  struct Fifo: Equatable, Sendable {
+    private var storage: [Event] = []
+    private var head = 0
+
+    var count: Int { storage.count - head }
+    var isEmpty: Bool { head == storage.count }
+    var first: Event? { isEmpty ? nil : storage[head] }
+    var last: Event? { isEmpty ? nil : storage[storage.count - 1] }
+    var firstTime: Double { storage[head].time }
+
+    mutating func append(_ event: Event) { storage.append(event) }
+
+    mutating func removeFirst() -> Event {
+      let event = storage[head]
+      head &+= 1
+      if head == storage.count {
+        storage.removeAll(keepingCapacity: true)
+        head = 0
+      } else if head >= 1024 && head &* 2 >= storage.count {
+        storage.removeFirst(head)
+        head = 0
+      }
+      return event
+    }
+  }
+}

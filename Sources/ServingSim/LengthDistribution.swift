@@ -1,0 +1,65 @@
+import Randomness
+
+/// Prompt and output tokens of a synthetic request.
+public enum LengthDistribution: Equatable, Sendable {
+  /// Always the same.
+  case fixed(prefillTokens: Int, decodeTokens: Int)
+  /// Both uniform and independent, bounds included.
+  case uniform(prefillTokens: ClosedRange<Int>, decodeTokens: ClosedRange<Int>)
+  /// Uniform in the sum of both, divided at `prefillToDecodeRatio` prompt tokens per output token.
+  case uniformTotal(ClosedRange<Int>, prefillToDecodeRatio: Double)
+  /// Like a production chat service; see `ConversationLengths`.
+  case conversation
+
+  /// Draws one request's lengths.
+  public func draw(_ stream: inout RandomStream) -> (prefillTokens: Int, decodeTokens: Int) {
+    switch self {
+    case .fixed(let prefill, let decode):
+      return (prefill, decode)
+    case .uniform(let prefill, let decode):
+      let first = prefill.lowerBound + stream.bounded(prefill.count)
+      return (first, decode.lowerBound + stream.bounded(decode.count))
+    case .uniformTotal(let range, let ratio):
+      let total = range.lowerBound + stream.bounded(range.count)
+      let decode = min(max(1, Int((Double(total) / (1 + ratio)).rounded(.up))), total - 1)
+      return (total - decode, decode)
+    case .conversation:
+      let first = stream.uniform()
+      return ConversationLengths.lengths(prefillQuantile: first, decodeQuantile: stream.uniform())
+    }
+  }
+
+  /// The smallest possible sum of both.
+  var totalTokensMin: Int {
+    switch self {
+    case .fixed(let prefill, let decode): prefill + decode
+    case .uniform(let prefill, let decode): prefill.lowerBound + decode.lowerBound
+    case .uniformTotal(let range, _): range.lowerBound
+    case .conversation: ConversationLengths.totalTokensMin
+    }
+  }
+
+  func validate() throws(ServingError) {
+    let low: Int
+    let high: Int
+    switch self {
+    case .fixed(let prefill, let decode):
+      low = min(prefill, decode)
+      high = max(prefill, decode)
+    case .uniform(let prefill, let decode):
+      low = min(prefill.lowerBound, decode.lowerBound)
+      high = max(prefill.upperBound, decode.upperBound)
+    case .uniformTotal(let range, let ratio):
+      guard ratio.isFinite && ratio >= 0 else {
+        throw ServingError(.outOfRange, field: "lengths.prefillToDecodeRatio", reason: "\(ratio), allowed 0 or more")
+      }
+      low = range.lowerBound - 1
+      high = range.upperBound
+    case .conversation:
+      return
+    }
+    guard low >= 1 && high <= 1 << 24 else {
+      throw ServingError(.outOfRange, field: "lengths", reason: "\(low)...\(high) tokens, allowed 1...\(1 << 24)")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// A replica as seen from outside: counters by value and its waiting queue.
+///
+/// A view is a snapshot. It shares storage with the simulation, so drop it before the simulation runs on; keeping it costs one copy.
+public struct ReplicaView: Sendable {
+  /// Requests in the replica's queue.
+  public let waitingCount: Int
+  /// Resident requests that are in no batch at this moment.
+  public let runningCount: Int
+  /// Requests that hold KV blocks.
+  public let residentCount: Int
+  /// KV blocks in use.
+  public let allocatedBlocks: Int
+  /// KV blocks of the replica.
+  public let blockCount: Int
+  /// Batches in flight, at most one per pipeline stage.
+  public let runningBatches: Int
+  /// Requests that may hold blocks at a time.
+  public let batchCapacity: Int
+  /// Tokens per KV block.
+  public let blockSize: Int
+  /// Pipeline stages.
+  public let stageCount: Int
+  /// Prefill and decode tokens still to do for all waiting and resident requests.
+  public let outstandingTokens: Int
+  /// Ids of the waiting requests, front first.
+  public let waiting: WaitingQueueView
+
+  /// Waiting and resident requests; none is both.
+  public var outstandingRequests: Int { waitingCount + residentCount }
+
+  init(_ replica: Replica, limits: SchedulerLimits, requests: [Request]) {
+    waitingCount = replica.waiting.count
+    runningCount = replica.running.count
+    residentCount = replica.residentCount
+    allocatedBlocks = replica.allocatedBlocks
+    blockCount = limits.blockCount
+    runningBatches = replica.runningBatches
+    batchCapacity = limits.batchSizeCap
+    blockSize = limits.blockSize
+    stageCount = limits.stageCount
+    outstandingTokens = replica.outstandingTokens
+    waiting = WaitingQueueView(queue: replica.waiting, requests: requests)
+  }
+}
+
+/// The ids of the requests in a queue, front first, O(1) by index.
+public struct WaitingQueueView: RandomAccessCollection, Sendable {
+  let queue: RingQueue
+  let requests: [Request]
+
+  /// 0.
+  public var startIndex: Int { 0 }
+  /// Number of waiting requests.
+  public var endIndex: Int { queue.count }
+
+  /// Id of the request `position` places behind the front.
+  public subscript(position: Int) -> Int { requests[queue[position]].id }
+
+  /// The request `position` places behind the front.
+  public func request(at position: Int) -> RequestView { RequestView(requests[queue[position]]) }
+}

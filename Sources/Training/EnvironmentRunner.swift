@@ -1,0 +1,166 @@
+import Environments
+import Hashing
+import PPO
+
+/// One logical environment of the run on the rank that drives it in this attempt.
+///
+/// Holds what belongs to the environment and not to the rank: the environment itself, the chunk's action log with its digests, and the policy's
+/// memory of it. Invariants: `actions` has one entry per decision of the chunk; `digests` one per finished iteration;
+/// everything is reset at chunk start, and nothing in here crosses a chunk boundary.
+struct EnvironmentRunner<E: Environment> {
+  /// Number over the whole run, never per rank.
+  let index: Int
+  private(set) var environment: E
+  /// The chunk's actions so far: the log that replay drives.
+  private(set) var actions: [UInt16] = []
+  /// One digest per finished iteration, over observation, mask, reward and flags of its steps.
+  private(set) var digests: [Digest] = []
+  /// Recurrent state of the network before the next decision, `[S]`.
+  var policyState: [Float]
+  /// Discounted sum of raw rewards of the open episode, for the reward scale.
+  private(set) var discountedReturn = 0.0
+
+  // Of the current iteration
+  private(set) var episodes: [EpisodeRecord] = []
+  private(set) var infoSums: [Double]
+  private(set) var rewardSum = 0.0
+  /// Raw observation of the pending decision, `[D]`.
+  private(set) var observation: [Float]
+  /// Mask of the pending decision, `[A]`.
+  private(set) var mask: [UInt8]
+  private var info: [Double]
+  private var hasher = SHA256()
+  private let stateSize: Int
+
+  /// - Parameters:
+  ///   - prototype: a configured environment; the runner owns a copy.
+  ///   - stateSize: recurrent floats of the network per environment.
+  init(index: Int, prototype: E, stateSize: Int) {
+    self.index = index
+    self.environment = prototype
+    self.stateSize = stateSize
+    self.policyState = [Float](repeating: 0, count: stateSize)
+    self.observation = [Float](repeating: 0, count: prototype.observationSize)
+    self.mask = [UInt8](repeating: 1, count: prototype.actionCount)
+    self.info = [Double](repeating: 0, count: E.infoFields.count)
+    self.infoSums = self.info
+  }
+
+  /// Resets every per-environment state for `chunk`.
+  mutating func beginChunk(seed: UInt64, chunk: Int) {
+    environment.reset(seed: seed, chunk: chunk, environment: index)
+    actions.removeAll(keepingCapacity: true)
+    digests.removeAll(keepingCapacity: true)
+    discountedReturn = 0
+    clearPolicyState()
+    beginIteration()
+  }
+
+  /// Clears what one iteration gathers.
+  mutating func beginIteration() {
+    episodes.removeAll(keepingCapacity: true)
+    for field in infoSums.indices { infoSums[field] = 0 }
+    rewardSum = 0
+    hasher.reset()
+  }
+
+  /// Reads the pending decision into `observation` and `mask`.
+  mutating func observe() {
+    // Moved out and back: a span into `self` would bar every other access to it.
+    var values: [Float] = []
+    swap(&values, &observation)
+    var valueSpan = values.mutableSpan
+    environment.observe(into: &valueSpan)
+    swap(&values, &observation)
+    var allowed: [UInt8] = []
+    swap(&allowed, &mask)
+    var allowedSpan = allowed.mutableSpan
+    environment.actionMask(into: &allowedSpan)
+    swap(&allowed, &mask)
+  }
+
+  /// Applies `action` to the decision that `observe()` read.
+  ///
+  /// - Parameter discount: of the running return.
+  /// - Returns: the step, and the running return that includes its reward (before the reset that an episode end causes).
+  mutating func step(_ action: Int, discount: Double) -> (result: StepResult, discountedReturn: Double) {
+    let result = environment.step(action)
+    actions.append(UInt16(action))
+    hasher.update(observation.span)
+    hasher.update(mask.span)
+    hasher.update(result.reward)
+    hasher.update(UInt8((result.terminated ? 1 : 0) | (result.truncated ? 2 : 0)))
+    discountedReturn = discount * discountedReturn + Double(result.reward)
+    let closed = discountedReturn
+    rewardSum += Double(result.reward)
+    var terms: [Double] = []
+    swap(&terms, &info)
+    var termSpan = terms.mutableSpan
+    environment.info(into: &termSpan)
+    swap(&terms, &info)
+    for field in info.indices { infoSums[field] += info[field] }
+    if let episode = result.episode { episodes.append(episode) }
+    if result.terminated || result.truncated {
+      discountedReturn = 0
+      clearPolicyState()
+    }
+    return (result, closed)
+  }
+
+  /// The observation that followed a cut step: the next decision's, or the final one of an episode that `result` ended.
+  func observationAfter(_ result: StepResult, into observation: inout MutableSpan<Float>) {
+    if result.terminated || result.truncated {
+      environment.finalObservation(into: &observation)
+    } else {
+      environment.observe(into: &observation)
+    }
+  }
+
+  /// Closes the digest of the iteration.
+  mutating func endIteration() {
+    digests.append(hasher.finalize())
+  }
+
+  /// The episode that a chunk end cuts, recorded with the last iteration.
+  mutating func closeChunk() {
+    if let record = environment.closingRecord() { episodes.append(record) }
+  }
+
+  /// Drives the environment through a recorded part of `chunk` and compares every digest.
+  ///
+  /// - Parameter shares: decisions of this environment in each finished iteration.
+  /// - Throws: `TrainingError` with code `.mismatch` naming environment and iteration.
+  mutating func replay(
+    seed: UInt64, chunk: Int, recorded: EnvironmentState, shares: [Int], discount: Double
+  ) throws(TrainingError) {
+    beginChunk(seed: seed, chunk: chunk)
+    var next = 0
+    for (iteration, share) in shares.enumerated() {
+      beginIteration()
+      for _ in 0..<share {
+        observe()
+        _ = step(Int(recorded.actions[next]), discount: discount)
+        next += 1
+      }
+      endIteration()
+      if digests[iteration] != recorded.digests[iteration] {
+        throw TrainingError(
+          .mismatch,
+          "replay of chunk \(chunk) differs in environment \(index), iteration \(iteration): digest \(digests[iteration]), recorded "
+            + "\(recorded.digests[iteration]); the program or an input is not the one that wrote the checkpoint")
+      }
+    }
+    policyState = recorded.policyState
+    discountedReturn = recorded.discountedReturn
+    beginIteration()
+  }
+
+  /// What a checkpoint keeps of this environment at a boundary.
+  var state: EnvironmentState {
+    EnvironmentState(actions: actions, digests: digests, policyState: policyState, discountedReturn: discountedReturn)
+  }
+
+  private mutating func clearPolicyState() {
+    for i in policyState.indices { policyState[i] = 0 }
+  }
+}

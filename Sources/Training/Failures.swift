@@ -1,0 +1,43 @@
+import Checkpoint
+import FileStore
+
+/// Turns file errors into training errors with the exit code they end the program with.
+enum FileFailure {
+  static func wrap<Value>(_ body: () throws(FileError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TrainingError(code(of: error), error.description)
+    }
+  }
+
+  static func code(of error: FileError) -> ExitCode {
+    if error.isNotFound { return .missingInput }
+    return error.isNotPermitted ? .outputUnusable : .inputOutput
+  }
+}
+
+/// The same for checkpoints.
+enum CheckpointFailure {
+  static func wrap<Value>(_ body: () throws(CheckpointError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      if let file = error.fileError { throw TrainingError(FileFailure.code(of: file), error.description) }
+      throw TrainingError(error.code == .unwritable ? .internalError : .badData, error.description)
+    }
+  }
+}
+
+/// The same for the lock.
+enum LockFailure {
+  static func wrap<Value>(_ body: () throws(RunLockError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      if case .file(let file) = error { throw TrainingError(FileFailure.code(of: file), error.description) }
+      if case .interrupted = error { throw TrainingError(.stopped, error.description) }
+      throw TrainingError(.outputUnusable, error.description)
+    }
+  }
+}

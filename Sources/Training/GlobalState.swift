@@ -1,0 +1,49 @@
+import PPO
+
+/// Everything that crosses a chunk boundary: what the whole run has learned and counted.
+///
+/// Invariants: `step` lies in chunk `chunk` of the plan; `chunkComplete` means that it lies at its end and no environment has state.
+struct GlobalState: Equatable, Sendable {
+  /// Decisions since the run began.
+  var step = 0
+  /// Chunk in progress, or the last complete one; 0 before the first.
+  var chunk = 0
+  /// Whether `chunk` is complete; true before the first.
+  var chunkComplete = true
+  /// Finished iterations of `chunk`.
+  var iteration = 0
+  /// Finished episodes.
+  var episodeCount = 0
+  /// Parameters, moments and counters of the learner; moments are rank 0's alone.
+  var learner: LearnerState
+  /// Statistics that normalise observations, `[D]`.
+  var observationStatistics: RunningStatistics
+  /// Statistics of discounted returns, one dimension.
+  var returnStatistics: RunningStatistics
+  /// Returns of the last episodes, oldest first, at most `recentReturnsMax`.
+  var recentReturns: [Double] = []
+
+  /// Episodes in the mean that progress lines and criteria use.
+  static let recentReturnsMax = 100
+
+  /// Adds finished episodes in order.
+  mutating func record(episodeReturns: [Double]) {
+    episodeCount += episodeReturns.count
+    recentReturns.append(contentsOf: episodeReturns)
+    if recentReturns.count > Self.recentReturnsMax {
+      recentReturns.removeFirst(recentReturns.count - Self.recentReturnsMax)
+    }
+  }
+
+  /// Mean return of the last episodes, nil before the first.
+  var recentReturnMean: Double? {
+    recentReturns.isEmpty ? nil : recentReturns.reduce(0, +) / Double(recentReturns.count)
+  }
+}
+
+/// The complete state of a run at a boundary: buffers and slots are empty, rank 0 holds it, checkpoints store it.
+struct BoundaryState: Equatable, Sendable {
+  var global: GlobalState
+  /// One per environment of the run, in order.
+  var environments: [EnvironmentState]
+}

@@ -1,0 +1,132 @@
+import Checkpoint
+import Environments
+import Hashing
+import Neural
+import PPO
+import RunConfig
+import TorchFormat
+
+/// The version of everything that makes bits: streams, kernels, simulator, order of sums. Raised by any change that alters a result.
+public let determinismVersion = 1
+
+/// What a checkpoint says about the run besides its boundary state, and the checks that a resume makes against it.
+struct RunRecord {
+  /// Layout of the groups in a checkpoint.
+  static let formatVersion = 1
+
+  let configuration: Configuration
+  /// Digests of the input files by the key that names them.
+  let inputs: [(key: String, digest: Digest)]
+  let environmentKind: String
+  let observationNames: [String]
+  let encoding: StateEncoding
+
+  /// Contents of a checkpoint of `state`.
+  func contents(
+    of state: BoundaryState, plan: ChunkPlan, chunkSize: Int, planTotalAtStart: Int, runID: String, offsets: MetricsFiles.Offsets,
+    provenance: [(String, TorchValue)]
+  ) -> CheckpointContents {
+    let groups: [(String, TorchValue)] = [
+      ("format_version", .int(Self.formatVersion)), ("determinism_version", .int(determinismVersion)),
+      (
+        "configuration",
+        .dictionary([
+          ("frozen", .string(configuration.canonicalText(of: [.frozen]))),
+          ("changeable", .string(configuration.canonicalText(of: [.changeable]))),
+        ])
+      ),
+      ("inputs", .dictionary(inputs.map { ($0.key, .string($0.digest.hex)) })),
+      (
+        "schema",
+        .dictionary([
+          ("environment", .string(environmentKind)), ("observation_size", .int(observationNames.count)),
+          ("action_count", .int(encoding.actionCount)), ("observation_names_sha256", .string(Self.digest(of: observationNames).hex)),
+        ])
+      ),
+      (
+        "plan",
+        .dictionary([
+          ("chunks", .tensor(TorchTensor(plan.chunkDecisions.map { Int64($0) }))), ("chunk_size", .int(chunkSize)),
+          ("num_envs", .int(plan.environmentCount)), ("total_at_start", .int(planTotalAtStart)),
+        ])
+      ),
+    ]
+    let notes: [(String, TorchValue)] = [
+      ("configuration", .string(configuration.resolvedText())),
+      (
+        "metrics_offsets",
+        .dictionary([("rollouts", .int(offsets.rollouts)), ("updates", .int(offsets.updates)), ("episodes", .int(offsets.episodes))])
+      ),
+    ]
+    return CheckpointContents(
+      step: state.global.step, runID: runID, groups: groups + encoding.groups(of: state), provenance: notes + provenance)
+  }
+
+  /// What a checkpoint holds for a resume.
+  struct Recorded {
+    var state: BoundaryState
+    var plan: ChunkPlan
+    var planTotalAtStart: Int
+    var offsets: MetricsFiles.Offsets
+    var determinismVersion: Int
+  }
+
+  /// Reads a verified checkpoint. Everything is read before anything is used.
+  func read(_ contents: CheckpointContents, file: String) throws(TrainingError) -> Recorded {
+    let root = TorchReader(contents.tree, file: file)
+    let version = try root.int("format_version")
+    guard version == Self.formatVersion else {
+      throw root.error("format_version", "is \(version), this program reads \(Self.formatVersion)")
+    }
+    let schema = try root.group("schema")
+    let size = try schema.int("observation_size"), actions = try schema.int("action_count")
+    guard size == encoding.observationSize, actions == encoding.actionCount else {
+      throw TrainingError(
+        .mismatch,
+        "\(file): made for \(size) observed values and \(actions) actions; this configuration has \(encoding.observationSize) and "
+          + "\(encoding.actionCount)")
+    }
+    let plan = try root.group("plan")
+    let environments = try plan.int("num_envs")
+    let offsets = try root.group("provenance").group("metrics_offsets")
+    return Recorded(
+      state: try encoding.state(from: contents.tree, step: contents.step, environmentCount: environments, file: file),
+      plan: ChunkPlan(chunkDecisions: try plan.integers("chunks"), environmentCount: environments),
+      planTotalAtStart: try plan.int("total_at_start"),
+      offsets: MetricsFiles.Offsets(
+        rollouts: try offsets.int("rollouts"), updates: try offsets.int("updates"), episodes: try offsets.int("episodes")),
+      determinismVersion: try root.int("determinism_version"))
+  }
+
+  /// Compares configuration and inputs with those of a checkpoint. All differences are reported, not the first.
+  ///
+  /// - Returns: the changes that a start may make, to be logged and recorded.
+  /// - Throws: `TrainingError` with `.mismatch` listing every refused difference.
+  func check(against contents: CheckpointContents, file: String) throws(TrainingError) -> [ConfigurationDifference] {
+    let root = TorchReader(contents.tree, file: file)
+    let text = try root.group("provenance").string("configuration")
+    let recorded: JSONValue
+    do throws(JSONError) {
+      recorded = try JSONValue(parsing: text, name: file)
+    } catch {
+      throw TrainingError(.badData, error.description)
+    }
+    let differences = configuration.differences(fromRecorded: recorded)
+    var refused = differences.filter(\.isRefused).map(\.description)
+    let inputGroup = try root.group("inputs")
+    for name in inputGroup.names where !inputs.contains(where: { $0.key == name }) { refused.append("\(name): recorded, now not used") }
+    for input in inputs {
+      let old = inputGroup.names.contains(input.key) ? try inputGroup.string(input.key) : "nothing"
+      if old != input.digest.hex { refused.append("\(input.key): content differs: recorded sha256 \(old), now \(input.digest.hex)") }
+    }
+    let names = try root.group("schema").string("observation_names_sha256")
+    if names != Self.digest(of: observationNames).hex { refused.append("the observation has other features than the recorded one") }
+    if !refused.isEmpty {
+      throw TrainingError(
+        .mismatch, "\(file) belongs to another configuration:\n  " + refused.joined(separator: "\n  "))
+    }
+    return differences.filter { $0.difference == .changeable || $0.difference == .growing }
+  }
+
+  private static func digest(of names: [String]) -> Digest { SHA256.hash([UInt8](names.joined(separator: "\n").utf8)) }
+}

@@ -1,0 +1,39 @@
+import FileStore
+
+/// What the process lends the training loop: clock, signals, identity and a voice. Nothing of it enters a result.
+public struct RunServices {
+  /// Seconds on a monotonic clock.
+  public var monotonicSeconds: () -> Double
+  /// Waits about so many seconds; false when a stop was asked for.
+  public var wait: (Double) -> Bool
+  /// ISO-8601 UTC now, to the second.
+  public var timestamp: () -> String
+  /// Why this process should stop, nil to go on. Polled once per decision and minibatch.
+  public var stopRequested: () -> StopReason?
+  /// One line for people, written to the console and the log by rank 0.
+  public var log: (String) -> Void
+  /// Host name, for the record of an attempt.
+  public var host: String
+  /// Batch job, if there is one.
+  public var job: String?
+  /// Version of the program, for the record.
+  public var programVersion: String
+  /// Identity of a fresh run.
+  public var newRunID: () -> String
+
+  /// All of them.
+  public init(
+    monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String, stopRequested: @escaping () -> StopReason?,
+    log: @escaping (String) -> Void, host: String, job: String?, programVersion: String, newRunID: @escaping () -> String
+  ) {
+    self.monotonicSeconds = monotonicSeconds
+    self.wait = wait
+    self.timestamp = timestamp
+    self.stopRequested = stopRequested
+    self.log = log
+    self.host = host
+    self.job = job
+    self.programVersion = programVersion
+    self.newRunID = newRunID
+  }
+}

@@ -1,0 +1,188 @@
+import Checkpoint
+import FileStore
+import Hashing
+import RunConfig
+
+/// What rank 0 found and decided before training begins.
+struct RunStart {
+  var decision: StartDecision
+  var progress: Progress
+  var planTotalAtStart: Int
+  var offsets = MetricsFiles.Offsets()
+  /// The boundary of a resume, nil for a fresh start.
+  var recorded: RunRecord.Recorded?
+  /// First line of the log: what was decided and from what.
+  var announcement: String
+}
+
+/// Rank 0's way from a run directory to a decision. Nothing starts from scratch because something could not be read.
+struct RunStarter {
+  let directory: RunDirectory
+  let publisher: AtomicPublish
+  let services: RunServices
+  let record: RunRecord
+  let mode: StartMode
+  let worldSize: Int
+
+  private var files: any FileSystem { publisher.files }
+  private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
+  private var configuration: Configuration { record.configuration }
+
+  /// A run whose every chunk is complete, found without a lock and without writing anything; nil if there is work.
+  func finishedRun() throws(TrainingError) -> Progress? {
+    guard mode != .fresh, let progress = try readProgress() else { return nil }
+    guard progress.nextChunk == nil, configuration.run.totalRequests <= progress.plan.total else { return nil }
+    _ = try chooseCheckpoint(progress)
+    return progress
+  }
+
+  /// Makes the directories.
+  func prepareDirectories() throws(TrainingError) {
+    do throws(FileError) {
+      for path in [directory.root, directory.checkpoints, directory.logs, directory.metrics] { try files.createDirectory(path) }
+    } catch {
+      throw TrainingError(.outputUnusable, error.description)
+    }
+  }
+
+  /// Takes the lock of the run directory.
+  ///
+  /// - Parameter lockWaitSeconds: how long a live owner is waited for under a batch system, where an old job may still be ending.
+  func acquireLock(lockWaitSeconds: Double) throws(TrainingError) -> RunLock {
+    let isBatch = services.job != nil
+    do throws(RunLockError) {
+      return try RunLock.acquire(
+        path: directory.lock, publish: publisher, owner: .current(), jobID: services.job ?? "", since: services.timestamp(),
+        patience: RunLock.Patience(heldLimit: isBatch ? lockWaitSeconds : 0),
+        surroundings: RunLock.Surroundings(
+          now: services.monotonicSeconds, wait: services.wait, startTicks: { ProcessIdentity.startTicks(of: $0) }))
+    } catch {
+      if case .held = error, isBatch { throw TrainingError(.stopped, "\(error); waited \(Int(lockWaitSeconds)) s for it: requeue") }
+      return try LockFailure.wrap { () throws(RunLockError) in throw error }
+    }
+  }
+
+  /// Decides how the run begins. For the lock's holder.
+  func decide(fencing: UInt64) throws(TrainingError) -> RunStart {
+    _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.prepare() }
+    try FileFailure.wrap { () throws(FileError) in _ = try publisher.removeStale(in: directory.root) }
+    let progress = try readProgress()
+    if mode == .fresh {
+      try moveAside(progress)
+      return fresh(fencing: fencing, reason: "asked for")
+    }
+    guard let progress else {
+      let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+      if let name = present.last {
+        throw TrainingError(
+          .badData,
+          "\(directory.progress) is missing although \(directory.checkpoints) holds \(present.count) checkpoints, the newest \(name); nothing was "
+            + "changed. Bring the file back, or use --start fresh, which moves the checkpoints aside")
+      }
+      if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
+      return fresh(fencing: fencing, reason: "no run in \(directory.root)")
+    }
+    return try resume(progress, fencing: fencing)
+  }
+
+  private func fresh(fencing: UInt64, reason: String) -> RunStart {
+    let run = configuration.run
+    let plan = ChunkPlan(total: run.totalRequests, chunkSize: run.chunkSize, environmentCount: run.numEnvs)
+    let progress = Progress(
+      runID: services.newRunID(), plan: plan, chunkSize: run.chunkSize, fencing: Int(fencing), now: services.timestamp())
+    return RunStart(
+      decision: .fresh, progress: progress, planTotalAtStart: plan.total,
+      announcement: "[Fresh] reason=\(reason) chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) " + suffix)
+  }
+
+  private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
+    var progress = recordedProgress
+    let (loaded, note) = try chooseCheckpoint(progress)
+    var recorded = try record.read(loaded.contents, file: loaded.name)
+    let differences = try record.check(against: loaded.contents, file: loaded.name)
+    if recorded.determinismVersion != determinismVersion {
+      guard recorded.state.global.chunkComplete else {
+        throw TrainingError(
+          .mismatch,
+          "\(loaded.name) stands inside chunk \(recorded.state.global.chunk) and was written with determinism version "
+            + "\(recorded.determinismVersion); this program has \(determinismVersion) and would not repeat the chunk's begin bit for bit")
+      }
+    }
+    recorded.plan.extend(to: configuration.run.totalRequests, chunkSize: configuration.run.chunkSize)
+    progress.plan = recorded.plan
+    progress.status = .running
+    progress.stopReason = nil
+    progress.errorMessage = nil
+    progress.endTime = nil
+    progress.fencing = Int(fencing)
+    for difference in differences { progress.changes.append(ConfigurationChange(step: loaded.contents.step, difference: difference)) }
+    let state = recorded.state.global
+    let position = state.chunkComplete ? "chunk \(state.chunk) complete" : "chunk \(state.chunk), iteration \(state.iteration)"
+    var announcement =
+      "[Resume] checkpoint=\(directory.checkpoints)/\(loaded.name) step=\(loaded.contents.step) position=\"\(position)\" "
+      + "sha256=\(loaded.stateDigest.hex) policy=\(mode.rawValue) " + suffix
+    if let note { announcement = note + "\n" + announcement }
+    if recorded.determinismVersion != determinismVersion {
+      announcement += "\n[Warning] determinism version \(recorded.determinismVersion) wrote this run so far, \(determinismVersion) goes on"
+    }
+    for difference in differences { announcement += "\n[Change] \(difference) from step \(loaded.contents.step)" }
+    return RunStart(
+      decision: .resume(name: loaded.name, bytes: loaded.bytes), progress: progress, planTotalAtStart: recorded.planTotalAtStart,
+      offsets: recorded.offsets, recorded: recorded, announcement: announcement)
+  }
+
+  private var suffix: String {
+    "config_sha256=\(SHA256.hash([UInt8](configuration.canonicalText(of: [.frozen]).utf8)).short) world_size=\(worldSize) "
+      + "host=\(services.host) job=\(services.job ?? "none") version=\(services.programVersion)"
+  }
+
+  private func readProgress() throws(TrainingError) -> Progress? {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      bytes = try files.read(directory.progress, limit: Progress.bytesMax)
+    } catch {
+      if error.isNotFound { return nil }
+      throw TrainingError(FileFailure.code(of: error), error.description)
+    }
+    do throws(JSONError) {
+      return try Progress(parsing: bytes, file: directory.progress)
+    } catch {
+      throw TrainingError(.badData, "corrupt progress file, nothing was changed: \(error)")
+    }
+  }
+
+  /// The checkpoint that the progress file names, or the newest whole one of the run.
+  private func chooseCheckpoint(_ progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
+    var problem = "\(directory.progress) names no checkpoint"
+    if let path = progress.latestCheckpoint {
+      do throws(CheckpointError) {
+        let loaded = try store.load(PathName.name(of: path))
+        if loaded.contents.runID == progress.runID { return (loaded, nil) }
+        problem = "\(path) belongs to run \(loaded.contents.runID), not \(progress.runID)"
+      } catch {
+        problem = error.description
+      }
+    }
+    let search = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.newestValid(runID: progress.runID) }
+    guard let found = search.found else {
+      throw TrainingError(.badData, "no valid checkpoint of run \(progress.runID) in \(directory.checkpoints), nothing was changed: \(problem)")
+    }
+    return (found, "[Fallback] \(problem); resuming from \(found.name), which is whole")
+  }
+
+  /// Moves what a directory holds of an earlier run into `superseded-<run id>`.
+  private func moveAside(_ progress: Progress?) throws(TrainingError) {
+    let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+    guard progress != nil || !present.isEmpty else { return }
+    let target = directory.root + "/superseded-" + (progress?.runID ?? "unknown")
+    try FileFailure.wrap { () throws(FileError) in
+      try files.createDirectory(target)
+      for path in [directory.checkpoints, directory.metrics, directory.progress, directory.identity] where try files.exists(path) {
+        try files.rename(path, target + "/" + PathName.name(of: path))
+      }
+      try files.createDirectory(directory.checkpoints)
+      try files.createDirectory(directory.metrics)
+      try files.syncDirectory(directory.root)
+    }
+  }
+}

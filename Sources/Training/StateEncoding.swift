@@ -1,0 +1,143 @@
+import Hashing
+import Neural
+import PPO
+import TorchFormat
+
+/// The parts of a checkpoint that hold a `BoundaryState`, as values of a `.pt` file and back.
+///
+/// Tensors carry the names of the network's modules in logical order, so that any PyTorch program can read them; the panels that the kernels
+/// compute on never leave the process.
+struct StateEncoding {
+  let layout: ParameterLayout
+  let observationSize: Int
+  let actionCount: Int
+  let stateSize: Int
+
+  // MARK: Writing
+
+  /// `model_state_dict`, `optimizer_state`, `normalizer_state`, `training_state` and `environments` of a boundary.
+  func groups(of state: BoundaryState) -> [(String, TorchValue)] {
+    let global = state.global
+    return [
+      ("model_state_dict", .orderedDictionary(tensors(global.learner.parameters))),
+      (
+        "optimizer_state",
+        .dictionary([
+          ("step", .int(global.learner.optimizerStep)), ("exp_avg", .orderedDictionary(tensors(global.learner.firstMoments))),
+          ("exp_avg_sq", .orderedDictionary(tensors(global.learner.secondMoments))),
+        ])
+      ),
+      (
+        "normalizer_state",
+        .dictionary([
+          ("observation", statistics(global.observationStatistics)), ("return", statistics(global.returnStatistics)),
+        ])
+      ),
+      (
+        "training_state",
+        .dictionary([
+          ("chunk", .int(global.chunk)), ("chunk_complete", .bool(global.chunkComplete)), ("iteration", .int(global.iteration)),
+          ("episode_count", .int(global.episodeCount)), ("update_count", .int(global.learner.updateCount)),
+          ("non_finite_streak", .int(global.learner.nonFiniteStreak)), ("recent_returns", .tensor(TorchTensor(global.recentReturns))),
+        ])
+      ),
+      ("environments", .list(state.environments.map(environment))),
+    ]
+  }
+
+  private func tensors(_ buffer: [Float]) -> [(String, TorchValue)] {
+    layout.tensors.map { ($0.name, .tensor(TorchTensor(layout.logical(of: $0, from: buffer), shape: $0.shape))) }
+  }
+
+  private func statistics(_ statistics: RunningStatistics) -> TorchValue {
+    .dictionary([
+      ("count", .int(statistics.count)), ("mean", .tensor(TorchTensor(statistics.mean))), ("m2", .tensor(TorchTensor(statistics.m2))),
+    ])
+  }
+
+  private func environment(_ state: EnvironmentState) -> TorchValue {
+    let actions = actionCount <= 256 ? state.actions.map { UInt8($0) } : state.actions.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    return .dictionary([
+      ("actions", .tensor(TorchTensor(actions, shape: [state.actions.count, actionBytes]))),
+      ("digests", .tensor(TorchTensor(state.digests.flatMap(\.bytes), shape: [state.digests.count, Digest.byteCount]))),
+      ("policy_state", .tensor(TorchTensor(state.policyState))), ("discounted_return", .float(state.discountedReturn)),
+    ])
+  }
+
+  /// Bytes of one action in the log.
+  private var actionBytes: Int { actionCount <= 256 ? 1 : 2 }
+
+  // MARK: Reading
+
+  /// The boundary in `root`, whose integrity was checked before; a part that is missing or has another shape is refused by name.
+  func state(from root: TorchValue, step: Int, environmentCount: Int, file: String) throws(TrainingError) -> BoundaryState {
+    let reader = TorchReader(root, file: file)
+    let training = try reader.group("training_state")
+    let optimizer = try reader.group("optimizer_state")
+    let normalizers = try reader.group("normalizer_state")
+    let learner = LearnerState(
+      parameters: try buffer(try reader.group("model_state_dict")), firstMoments: try buffer(try optimizer.group("exp_avg")),
+      secondMoments: try buffer(try optimizer.group("exp_avg_sq")), optimizerStep: try optimizer.int("step"),
+      updateCount: try training.int("update_count"), nonFiniteStreak: try training.int("non_finite_streak"))
+    var global = GlobalState(
+      learner: learner,
+      observationStatistics: try statistics(try normalizers.group("observation"), dimensions: observationSize),
+      returnStatistics: try statistics(try normalizers.group("return"), dimensions: 1))
+    global.step = step
+    global.chunk = try training.int("chunk")
+    global.chunkComplete = try training.bool("chunk_complete")
+    global.iteration = try training.int("iteration")
+    global.episodeCount = try training.int("episode_count")
+    global.recentReturns = try training.doubles("recent_returns")
+    let environments = try reader.list("environments")
+    guard environments.count == environmentCount else {
+      throw reader.error("environments", "holds \(environments.count) environments, expected \(environmentCount)")
+    }
+    var states: [EnvironmentState] = []
+    for group in environments { states.append(try environment(group)) }
+    return BoundaryState(global: global, environments: states)
+  }
+
+  /// Parameters and observation statistics alone: what evaluation needs.
+  func policy(from root: TorchValue, file: String) throws(TrainingError) -> (parameters: [Float], statistics: RunningStatistics) {
+    let reader = TorchReader(root, file: file)
+    let normalizers = try reader.group("normalizer_state")
+    return (
+      try buffer(try reader.group("model_state_dict")), try statistics(try normalizers.group("observation"), dimensions: observationSize)
+    )
+  }
+
+  private func buffer(_ group: TorchReader) throws(TrainingError) -> [Float] {
+    var buffer = [Float](repeating: 0, count: layout.storedCount)
+    let known = Set(layout.tensors.map(\.name))
+    for name in group.names where !known.contains(name) { throw group.error(name, "is not a tensor of this network") }
+    for tensor in layout.tensors { layout.store(try group.floats(tensor.name, shape: tensor.shape), of: tensor, into: &buffer) }
+    return buffer
+  }
+
+  private func statistics(_ group: TorchReader, dimensions: Int) throws(TrainingError) -> RunningStatistics {
+    let mean = try group.doubles("mean"), m2 = try group.doubles("m2")
+    guard mean.count == dimensions, m2.count == dimensions else {
+      throw group.error("mean", "has \(mean.count) dimensions, expected \(dimensions)")
+    }
+    guard let statistics = RunningStatistics(count: try group.int("count"), mean: mean, m2: m2) else {
+      throw group.error("m2", "is no sum of squares")
+    }
+    return statistics
+  }
+
+  private func environment(_ group: TorchReader) throws(TrainingError) -> EnvironmentState {
+    let bytes = try group.bytes("actions")
+    let actions =
+      actionBytes == 1
+      ? bytes.map { UInt16($0) } : stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+    let digestBytes = try group.bytes("digests")
+    let digests = stride(from: 0, to: digestBytes.count, by: Digest.byteCount).compactMap {
+      Digest(bytes: Array(digestBytes[$0..<($0 + Digest.byteCount)]))
+    }
+    let policyState = try group.floats("policy_state", shape: [stateSize])
+    guard actions.allSatisfy({ $0 < actionCount }) else { throw group.error("actions", "holds an action outside 0 ..< \(actionCount)") }
+    return EnvironmentState(
+      actions: actions, digests: digests, policyState: policyState, discountedReturn: try group.float("discounted_return"))
+  }
+}

@@ -1,0 +1,79 @@
+import PPO
+
+/// What the ranks tell each other at the end of a rollout: one slot per environment that its rank fills and the others leave zero, and one word per
+/// rank with the outcome of its part.
+///
+/// Exchanged by bitwise OR over 64-bit words, which is exact for every bit pattern; then every rank folds the slots in environment order and
+/// holds the same statistics.
+struct SyncSlots {
+  /// How a rank arrives at the exchange.
+  enum Outcome: Equatable {
+    case complete
+    case stopped(StopReason)
+    case failed(ExitCode)
+  }
+
+  private let environmentCount: Int
+  private let observationSize: Int
+  private let worldSize: Int
+  /// Words to exchange: outcomes by rank, then slots by environment.
+  var words: [UInt64]
+
+  init(environmentCount: Int, observationSize: Int, worldSize: Int) {
+    self.environmentCount = environmentCount
+    self.observationSize = observationSize
+    self.worldSize = worldSize
+    let count = worldSize + environmentCount * StatisticsSlot.wordCount(observationSize: observationSize)
+    words = [UInt64](repeating: 0, count: count)
+  }
+
+  /// Zeroes all words.
+  mutating func clear() {
+    for i in words.indices { words[i] = 0 }
+  }
+
+  /// Writes this rank's outcome.
+  mutating func set(_ outcome: Outcome, rank: Int) {
+    words[rank] =
+      switch outcome {
+      case .complete: 0
+      case .stopped(.signal(let number)): 1 << 32 | UInt64(UInt32(bitPattern: number))
+      case .stopped(.maxChunks): 2 << 32
+      case .failed(let code): 3 << 32 | UInt64(UInt32(bitPattern: code.rawValue))
+      }
+  }
+
+  /// The outcome all ranks act on: a failure before a stop, a stop before completion, the lowest rank among equals.
+  var outcome: Outcome {
+    var result = Outcome.complete
+    for rank in 0..<worldSize {
+      let low = Int32(bitPattern: UInt32(truncatingIfNeeded: words[rank]))
+      switch words[rank] >> 32 {
+      case 3: return .failed(ExitCode(rawValue: low) ?? .internalError)
+      case 2 where result == .complete: result = .stopped(.maxChunks)
+      case 1 where result == .complete: result = .stopped(.signal(low))
+      default: break
+      }
+    }
+    return result
+  }
+
+  /// Fills the slot of one environment.
+  mutating func fill(environment: Int, _ slot: StatisticsSlot) {
+    slot.write(into: &words, at: offset(of: environment))
+  }
+
+  /// Adds all slots to the global statistics in environment order.
+  func fold(observations: inout RunningStatistics, returns: inout RunningStatistics) {
+    for environment in 0..<environmentCount {
+      guard let slot = StatisticsSlot(words: words, at: offset(of: environment), observationSize: observationSize) else {
+        preconditionFailure("a rank filled a slot with something else")
+      }
+      StatisticsSlot.fold([slot], observations: &observations, returns: &returns)
+    }
+  }
+
+  private func offset(of environment: Int) -> Int {
+    worldSize + environment * StatisticsSlot.wordCount(observationSize: observationSize)
+  }
+}

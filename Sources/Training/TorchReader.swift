@@ -1,0 +1,107 @@
+import TorchFormat
+
+/// Reads members of a decoded checkpoint by name; what is missing or of another kind is an error that names file and path.
+struct TorchReader {
+  private let value: TorchValue
+  private let file: String
+  private let path: String
+
+  /// The root of `file`.
+  init(_ value: TorchValue, file: String) {
+    self.init(value, file: file, path: "")
+  }
+
+  private init(_ value: TorchValue, file: String, path: String) {
+    self.value = value
+    self.file = file
+    self.path = path
+  }
+
+  /// Names of the members in order.
+  var names: [String] { (value.entries ?? []).map(\.0) }
+
+  /// An error about member `name`.
+  func error(_ name: String, _ problem: String) -> TrainingError {
+    TrainingError(.badData, "\(file): \(qualified(name)) \(problem)")
+  }
+
+  /// A nested dictionary.
+  func group(_ name: String) throws(TrainingError) -> TorchReader {
+    let member = try member(name)
+    guard member.entries != nil else { throw error(name, "is \(member.kind), expected a dictionary") }
+    return TorchReader(member, file: file, path: qualified(name))
+  }
+
+  /// A list of dictionaries.
+  func list(_ name: String) throws(TrainingError) -> [TorchReader] {
+    let member = try member(name)
+    guard case .list(let elements) = member else { throw error(name, "is \(member.kind), expected a list") }
+    return elements.enumerated().map { TorchReader($1, file: file, path: "\(qualified(name))[\($0)]") }
+  }
+
+  /// A whole number.
+  func int(_ name: String) throws(TrainingError) -> Int {
+    let member = try member(name)
+    guard case .int(let number) = member else { throw error(name, "is \(member.kind), expected int") }
+    return Int(number)
+  }
+
+  /// A truth value.
+  func bool(_ name: String) throws(TrainingError) -> Bool {
+    let member = try member(name)
+    guard case .bool(let flag) = member else { throw error(name, "is \(member.kind), expected bool") }
+    return flag
+  }
+
+  /// A number.
+  func float(_ name: String) throws(TrainingError) -> Double {
+    let member = try member(name)
+    guard case .float(let number) = member else { throw error(name, "is \(member.kind), expected float") }
+    return number
+  }
+
+  /// A text.
+  func string(_ name: String) throws(TrainingError) -> String {
+    let member = try member(name)
+    guard case .string(let text) = member else { throw error(name, "is \(member.kind), expected string") }
+    return text
+  }
+
+  /// A vector of double precision.
+  func doubles(_ name: String) throws(TrainingError) -> [Double] {
+    guard let values = try tensor(name).doubles else { throw error(name, "is \(try tensor(name)), expected float64") }
+    return values
+  }
+
+  /// A vector of 64-bit integers.
+  func integers(_ name: String) throws(TrainingError) -> [Int] {
+    guard let values = try tensor(name).int64s else { throw error(name, "is \(try tensor(name)), expected int64") }
+    return values.map { Int($0) }
+  }
+
+  /// Raw bytes.
+  func bytes(_ name: String) throws(TrainingError) -> [UInt8] {
+    guard let values = try tensor(name).uint8s else { throw error(name, "is \(try tensor(name)), expected uint8") }
+    return values
+  }
+
+  /// A tensor of single precision with this shape.
+  func floats(_ name: String, shape: [Int]) throws(TrainingError) -> [Float] {
+    let tensor = try tensor(name)
+    guard let values = tensor.floats, tensor.shape == shape else { throw error(name, "is \(tensor), expected float32\(shape)") }
+    return values
+  }
+
+  private func tensor(_ name: String) throws(TrainingError) -> TorchTensor {
+    let member = try member(name)
+    guard let tensor = member.tensor else { throw error(name, "is \(member.kind), expected a tensor") }
+    return tensor
+  }
+
+  private func member(_ name: String) throws(TrainingError) -> TorchValue {
+    guard let member = value[name] else { throw error(name, "is missing") }
+    return member
+  }
+
+  private func qualified(_ name: String) -> String { path.isEmpty ? name : path + "." + name }
+}

@@ -1,0 +1,154 @@
+import Environments
+import PPO
+import Ranks
+
+extension Trainer {
+  /// One iteration: rollout, bootstrap, sync, gather, update, broadcast. Every rank calls it with the same arguments.
+  ///
+  /// - Parameters:
+  ///   - stopRequested: polled per decision, and by rank 0 per minibatch.
+  ///   - report: rank 0's record of the iteration, filled when it advances.
+  /// - Throws: `TrainingError`, the same on every rank.
+  func iterate(stopRequested: () -> StopReason?, report: inout IterationReport) throws(TrainingError) -> IterationResult {
+    let iterations = iterationPlan(global.chunk)
+    let iteration = global.iteration
+    let isStabilisation = iterations.isStabilisation(iteration)
+    let shares = collector.runners.map { iterations.share(iteration: iteration, environment: $0.index) }
+    let isLast = iteration == iterations.count - 1
+
+    // Rollout with frozen parameters and statistics
+    var rollout: Rollout?
+    var outcome = SyncSlots.Outcome.complete
+    if let failure = pendingFailure {
+      outcome = .failed(failure.code)
+    } else if isStabilisation {
+      if let reason = collector.stabilise(chunk: global.chunk, shares: shares, isLast: isLast, stopRequested: stopRequested) {
+        outcome = .stopped(reason)
+      }
+    } else {
+      switch collect(shares: shares, isLast: isLast, stopRequested: stopRequested) {
+      case .success(let collected): rollout = collected
+      case .failure(let stopped): outcome = .stopped(stopped.reason)
+      }
+    }
+
+    // Sync: statistics fold on every rank in environment order, after rewards of this rollout were scaled with the old ones
+    slots.clear()
+    slots.set(outcome, rank: communicator.rank)
+    if outcome == .complete {
+      for (i, runner) in collector.runners.enumerated() { slots.fill(environment: runner.index, collector.slots[i]) }
+    }
+    try exchange { () throws(RanksError) in try communicator.bitwiseOr(&slots.words) }
+    switch slots.outcome {
+    case .complete: break
+    case .stopped(let reason): return .stopped(reason)
+    case .failed(let code): throw pendingFailure ?? TrainingError(code, "another rank failed")
+    }
+    advance { slots.fold(observations: &$0.observationStatistics, returns: &$0.returnStatistics) }
+    collector.clearSlots()
+
+    // Gather on rank 0
+    let part = IterationPart(
+      contributions: zip(collector.runners, shares).map { EnvironmentContribution($0, share: $1) }, rollout: rollout)
+    let messages = try exchange { () throws(RanksError) in try communicator.gather(part.message(), root: 0) }
+    let parts = messages.map { IterationPart(message: $0) }
+    let contributions = parts.flatMap(\.contributions)
+
+    // Update on rank 0, broadcast to all
+    let metrics = try update(parts.compactMap(\.rollout), isStabilisation: isStabilisation, stopRequested: stopRequested)
+    switch metrics {
+    case .stopped(let reason): return .stopped(reason)
+    case .advanced(let metrics):
+      let decisions = (0..<settings.environmentCount).reduce(0) { $0 + iterations.share(iteration: iteration, environment: $1) }
+      advance {
+        $0.step += decisions
+        $0.iteration += 1
+      }
+      if isRoot {
+        advance { $0.record(episodeReturns: contributions.flatMap { $0.episodes.map(\.return) }) }
+        formBoundary(contributions)
+        report = makeReport(iteration: iteration, decisions: decisions, contributions: contributions, metrics: metrics)
+      }
+      return .advanced
+    }
+  }
+
+  private func collect(shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> Result<Rollout, RolloutStopped> {
+    let frozen =
+      settings.observationNormalizer.map { FrozenStatistics(global.observationStatistics, $0) }
+      ?? FrozenStatistics(identity: network.observationSize)
+    let scaling = settings.rewardScaling.map { ReturnScaling(global.returnStatistics, $0) }
+    return collector.collect(
+      chunk: global.chunk, shares: shares, isLast: isLast, parameters: global.learner.parameters, frozen: frozen, scaling: scaling,
+      stopRequested: stopRequested)
+  }
+
+  private enum UpdateResult {
+    case advanced(UpdateMetrics?)
+    case stopped(StopReason)
+  }
+
+  /// Rank 0 updates and tells the others how it went; on return every rank has the new parameters and counters.
+  private func update(_ parts: [Rollout], isStabilisation: Bool, stopRequested: () -> StopReason?) throws(TrainingError) -> UpdateResult {
+    if isStabilisation { return .advanced(nil) }
+    var verdict = Verdict.advanced
+    var signal: Int32 = 0
+    var metrics: UpdateMetrics?
+    if var learner {
+      // Moved out and back so that the arrays stay unshared while they are written.
+      self.learner = nil
+      let context = UpdateContext(seed: settings.seed, step: global.step, planTotal: planTotalAtStart)
+      var reason: StopReason?
+      let outcome = learner.update(Rollout(concatenating: parts), context: context) {
+        reason = stopRequested()
+        return reason != nil
+      }
+      switch outcome {
+      case .finished(let finished):
+        metrics = finished
+        advance { $0.learner = learner.state }
+      case .interrupted:
+        verdict = Verdict.stopped
+        if case .signal(let number)? = reason { signal = number }
+      case .diverged:
+        verdict = Verdict.diverged
+      }
+      self.learner = learner
+    }
+    var writer = MessageWriter()
+    writer.write(verdict)
+    writer.write(Int(signal))
+    var header = writer.bytes
+    try exchange { () throws(RanksError) in try communicator.broadcast(&header, root: 0) }
+    var reader = MessageReader(header)
+    switch reader.readInt() {
+    case Verdict.stopped: return .stopped(.signal(Int32(reader.readInt())))
+    case Verdict.diverged:
+      throw TrainingError(
+        .internalError,
+        "training diverged at step \(global.step): loss or gradient was not finite in \(PPOConfiguration.nonFiniteStreakLimit) minibatches in a "
+          + "row; the last checkpoint is from before")
+    default: break
+    }
+    var parameters = global.learner.parameters
+    try exchange { () throws(RanksError) in try communicator.broadcast(&parameters, root: 0) }
+    if !isRoot { advance { $0.learner.parameters = parameters } }
+    return .advanced(metrics)
+  }
+
+  /// Errors between ranks end the program with their own code.
+  func exchange<Value>(_ body: () throws(RanksError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TrainingError(.ranksFailed, error.description)
+    }
+  }
+}
+
+/// What rank 0 says after its update, before the parameters.
+private enum Verdict {
+  static let advanced = 0
+  static let stopped = 1
+  static let diverged = 2
+}

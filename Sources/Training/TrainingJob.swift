@@ -1,0 +1,305 @@
+import Checkpoint
+import Environments
+import FileStore
+import Hashing
+import Neural
+import PPO
+import Ranks
+import RunConfig
+
+/// What one job is asked to do, besides the configuration.
+public struct JobOptions: Equatable, Sendable {
+  /// The run directory.
+  public var outputDirectory: String
+  /// How to begin.
+  public var start: StartMode
+  /// Chunks this job works on before it stops; nil = all.
+  public var maxChunks: Int?
+  /// Seconds that a live owner of the directory is waited for under a batch system.
+  public var lockWaitSeconds: Double
+
+  /// A job on `outputDirectory`.
+  public init(outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600) {
+    self.outputDirectory = outputDirectory
+    self.start = start
+    self.maxChunks = maxChunks
+    self.lockWaitSeconds = lockWaitSeconds
+  }
+}
+
+/// The main job: start decision, chunks, saves and the ways it can end. Every rank runs it with the same arguments.
+public struct TrainingJob<E: Environment, C: Communicator> {
+  private let options: JobOptions
+  private let configuration: Configuration
+  private let prototype: E
+  private let communicator: C
+  private let files: any FileSystem
+  private let services: RunServices
+  private let network: Network
+  private let record: RunRecord
+
+  /// - Parameters:
+  ///   - prototype: the configured environment; every environment of the run is a copy.
+  ///   - inputs: bytes of the input files by the configuration key that names them; the same on every rank.
+  public init(
+    options: JobOptions, configuration: Configuration, prototype: E, inputs: [(key: String, bytes: [UInt8])], communicator: C,
+    files: any FileSystem, services: RunServices
+  ) {
+    self.options = options
+    self.configuration = configuration
+    self.prototype = prototype
+    self.communicator = communicator
+    self.files = files
+    self.services = services
+    network = Network(
+      NetworkConfiguration(configuration.network), observationSize: prototype.observationSize, actionCount: prototype.actionCount)
+    record = RunRecord(
+      configuration: configuration, inputs: inputs.map { ($0.key, SHA256.hash($0.bytes)) }, environmentKind: E.kind,
+      observationNames: prototype.observationNames,
+      encoding: StateEncoding(
+        layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize))
+  }
+
+  /// Runs the job to its end.
+  ///
+  /// - Returns: `.finished`, or `.stopped` with work left.
+  /// - Throws: `TrainingError`, with the same code on every rank.
+  public func run() throws(TrainingError) -> ExitCode {
+    try checkWorld()
+    let opening = try open()
+    guard let opening else { return .finished }
+    let trainer = Trainer(
+      communicator: communicator, settings: TrainingSettings(configuration), network: network,
+      ppo: PPOConfiguration(configuration, planTotal: opening.planTotalAtStart), prototype: prototype, plan: opening.plan,
+      planTotalAtStart: opening.planTotalAtStart, state: opening.state)
+    let keeper = opening.keeper
+    do throws(TrainingError) {
+      try agree { () throws(TrainingError) in try trainer.restore(opening.state) }
+      try agree { () throws(TrainingError) in
+        // A real save at step 0 fails now and not hours later.
+        if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.save(boundary, chunkEnd: false) }
+      }
+      let reason = try work(trainer, keeper, isInsideChunk: !opening.state.global.chunkComplete)
+      let code: ExitCode = reason == nil ? .finished : .stopped
+      try agree { () throws(TrainingError) in
+        guard let keeper, let boundary = trainer.boundary else { return }
+        if let reason {
+          try keeper.save(boundary, chunkEnd: false)
+          try keeper.stop(reason, code: code)
+        } else {
+          try keeper.finish()
+        }
+      }
+      keeper?.release()
+      return code
+    } catch {
+      keeper?.fail(error)
+      keeper?.release()
+      throw error
+    }
+  }
+
+  // MARK: Start
+
+  /// What every rank knows when training begins.
+  private struct Opening {
+    var plan: ChunkPlan
+    var planTotalAtStart: Int
+    var state: BoundaryState
+    var keeper: RunKeeper?
+  }
+
+  private func checkWorld() throws(TrainingError) {
+    let environments = configuration.run.numEnvs
+    guard communicator.size <= environments else {
+      throw TrainingError(
+        .usage,
+        "\(communicator.size) ranks for \(environments) environments: start at most one rank per environment, or raise run.num_envs "
+          + "(frozen within a run)")
+    }
+    let identity = configuration.canonicalText(of: [.frozen, .changeable]) + services.programVersion
+    let isSame = try ranks { () throws(RanksError) in try communicator.isSameEverywhere([UInt8](identity.utf8)) }
+    guard isSame else { throw TrainingError(.mismatch, "ranks differ in configuration or program version") }
+  }
+
+  /// Decides on rank 0 and tells all; nil if the run is complete.
+  private func open() throws(TrainingError) -> Opening? {
+    var keeper: RunKeeper?
+    var start: RunStart?
+    var writer = MessageWriter()
+    try agree { () throws(TrainingError) in
+      guard communicator.rank == 0 else { return }
+      (start, keeper) = try openOnRoot()
+      guard let start else { return }
+      if case .resume(let name, let bytes) = start.decision {
+        writer.write([UInt8](name.utf8))
+        writer.write(bytes)
+      } else {
+        writer.write([UInt8]())
+        writer.write([UInt8]())
+      }
+      writer.write(start.progress.plan.chunkDecisions)
+      writer.write(start.planTotalAtStart)
+    }
+    var message = writer.bytes
+    try ranks { () throws(RanksError) in try communicator.broadcast(&message, root: 0) }
+    if message.isEmpty { return nil }
+    var reader = MessageReader(message)
+    let name = String(decoding: reader.readArray(of: UInt8.self), as: UTF8.self)
+    let bytes = reader.readArray(of: UInt8.self)
+    let plan = ChunkPlan(chunkDecisions: reader.readArray(of: Int.self), environmentCount: configuration.run.numEnvs)
+    let total = reader.readInt()
+    var state: BoundaryState?
+    try agree { () throws(TrainingError) in
+      if bytes.isEmpty {
+        state = initialState
+      } else if let recorded = start?.recorded {
+        state = recorded.state
+      } else {
+        let loaded = try CheckpointFailure.wrap { () throws(CheckpointError) in try CheckpointFile.decode(bytes: bytes, name: name) }
+        state = try record.read(loaded.contents, file: name).state
+      }
+    }
+    guard let state else { preconditionFailure("every rank agreed that it has a state") }
+    return Opening(plan: plan, planTotalAtStart: total, state: state, keeper: keeper)
+  }
+
+  /// Rank 0: lock, decision, first lines. Nil when the run is complete, which writes nothing.
+  private func openOnRoot() throws(TrainingError) -> (RunStart?, RunKeeper?) {
+    let directory = RunDirectory(root: options.outputDirectory)
+    let starter = RunStarter(
+      directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: ProcessIdentity.current().pid),
+      services: services, record: record, mode: options.start, worldSize: communicator.size)
+    if let finished = try starter.finishedRun() {
+      services.log(
+        "[Finished] run=\(finished.runID) chunks=\(finished.completedChunks) requests=\(finished.requestsDone) "
+          + "checkpoint=\(directory.root)/\(finished.latestCheckpoint ?? "") state_sha256=\(finished.latestStateSHA256 ?? "")")
+      return (nil, nil)
+    }
+    try starter.prepareDirectories()
+    let lock = try starter.acquireLock(lockWaitSeconds: options.lockWaitSeconds)
+    do throws(TrainingError) {
+      var start = try starter.decide(fencing: lock.fencing)
+      start.progress.attempts += 1
+      let log = try FileFailure.wrap { () throws(FileError) in
+        try RunLog(directory: directory, files: files, services: services)
+      }
+      for line in start.announcement.split(separator: "\n") { log.write(String(line)) }
+      let publisher = starter.publisher
+      try FileFailure.wrap { () throws(FileError) in
+        try publisher.replace(directory.resolvedConfiguration, [UInt8](configuration.resolvedText().utf8))
+        if start.recorded == nil {
+          let identity: JSONValue = [
+            "run_id": .string(start.progress.runID), "environment": .string(E.kind), "started": .string(start.progress.startTime),
+            "program_version": .string(services.programVersion), "determinism_version": .integer(determinismVersion),
+          ]
+          try publisher.replace(directory.identity, [UInt8]((identity.text() + "\n").utf8))
+        }
+      }
+      let keeper = try RunKeeper(
+        directory: directory, publisher: publisher, services: services, lock: lock, record: record, worldSize: communicator.size,
+        progress: start.progress, log: log, offsets: start.offsets, planTotalAtStart: start.planTotalAtStart,
+        lastSavedStep: start.recorded?.state.global.step)
+      try keeper.writeProgress()
+      return (start, keeper)
+    } catch {
+      try? lock.release()
+      throw error
+    }
+  }
+
+  private var initialState: BoundaryState {
+    let settings = TrainingSettings(configuration)
+    let global = GlobalState(
+      learner: LearnerState(network, seed: settings.seed), observationStatistics: RunningStatistics(dimension: network.observationSize),
+      returnStatistics: RunningStatistics(dimension: 1))
+    let environments = [EnvironmentState](repeating: .empty(stateSize: network.stateSize), count: settings.environmentCount)
+    return BoundaryState(global: global, environments: environments)
+  }
+
+  // MARK: Chunks
+
+  /// Works through the chunks that are left.
+  ///
+  /// - Returns: why it stopped early, nil when the plan is complete.
+  private func work(_ trainer: Trainer<E, C>, _ keeper: RunKeeper?, isInsideChunk: Bool) throws(TrainingError) -> StopReason? {
+    var isInside = isInsideChunk
+    var chunksDone = 0
+    while true {
+      if !isInside {
+        guard trainer.global.chunk < trainer.plan.chunkCount else { return nil }
+        if let limit = options.maxChunks, chunksDone >= limit { return .maxChunks }
+        trainer.beginChunk(trainer.global.chunk + 1)
+      }
+      isInside = false
+      if let reason = try runChunk(trainer, keeper) { return reason }
+      chunksDone += 1
+    }
+  }
+
+  /// Runs the chunk that the trainer stands in to its end, which is saved.
+  private func runChunk(_ trainer: Trainer<E, C>, _ keeper: RunKeeper?) throws(TrainingError) -> StopReason? {
+    let iterations = trainer.iterationPlan(trainer.global.chunk)
+    deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in try keeper.enterChunk(trainer.global.chunk) }
+    var meter = ProgressMeter(services: services, plan: trainer.plan, step: trainer.global.step)
+    while trainer.global.iteration < iterations.count {
+      let before = trainer.global.step
+      var report = IterationReport()
+      if case .stopped(let reason) = try trainer.iterate(stopRequested: services.stopRequested, report: &report) { return reason }
+      deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
+        keeper.take(report)
+        try keeper.heartbeat()
+        if let line = meter.line(after: report, state: trainer.global, iterations: iterations.count) { keeper.log.write(line) }
+        guard trainer.global.iteration < iterations.count, let boundary = trainer.boundary else { return }
+        if keeper.isSaveDue(step: trainer.global.step, previous: before) { try keeper.save(boundary, chunkEnd: false) }
+      }
+    }
+    trainer.endChunk()
+    // The end of a chunk is a promise to all ranks, so it is agreed on and not deferred to the next exchange.
+    if let failure = trainer.pendingFailure { try agree { () throws(TrainingError) in throw failure } }
+    try agree { () throws(TrainingError) in
+      guard let keeper, let boundary = trainer.boundary else { return }
+      try keeper.save(boundary, chunkEnd: true)
+      keeper.log.write("[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step)")
+    }
+    return nil
+  }
+
+  /// Runs rank 0's work between two exchanges; its failure travels with the next one, so that no rank waits for a dead one.
+  private func deferring(
+    _ trainer: Trainer<E, C>, _ keeper: RunKeeper?, _ body: (RunKeeper) throws(TrainingError) -> Void
+  ) {
+    guard let keeper, trainer.pendingFailure == nil else { return }
+    do throws(TrainingError) {
+      try body(keeper)
+    } catch {
+      trainer.pendingFailure = error
+    }
+  }
+
+  // MARK: Agreement
+
+  /// Ends a phase that can fail on some rank: one rank's failure is everyone's.
+  private func agree(_ body: () throws(TrainingError) -> Void) throws(TrainingError) {
+    var failure: TrainingError?
+    do throws(TrainingError) {
+      try body()
+    } catch {
+      failure = error
+    }
+    let agreement = try ranks { () throws(RanksError) in
+      try communicator.agree(failure?.code.rawValue ?? 0, message: failure?.message ?? "")
+    }
+    guard agreement.code != 0 else { return }
+    let prefix = agreement.rank == 0 ? "" : "rank \(agreement.rank): "
+    throw TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
+  }
+
+  private func ranks<Value>(_ body: () throws(RanksError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TrainingError(.ranksFailed, error.description)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import RunConfig
+import ServingEnv
+import Training
+
+/// The same held-out workload for several policies.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Serves the same held-out requests with several policies and prints a table.",
+    discussion: """
+      Policies: ckpt:PATH (a checkpoint, or a run directory for its newest one), random, round_robin, lor, lor_full, lot. Without --config the
+      cluster and the workload are those the first checkpoint was trained with; the other options change them for all policies alike.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+  @Option(help: "Comma-separated policies.")
+  var policies = "random,round_robin,lor,lor_full,lot"
+  @Option(help: "Independent workloads per policy.")
+  var seeds = 3
+  @Option(help: "Requests of one workload.")
+  var requests = 2000
+  @Option(help: "Seed of the held-out workloads.")
+  var evaluationSeed: UInt64 = 1_000_003
+  @Flag(help: "Print as JSON.")
+  var json = false
+
+  func validate() throws {
+    if seeds < 1 { throw ValidationError("--seeds is \(seeds), allowed 1 or more") }
+    if requests < 1 { throw ValidationError("--requests is \(requests), allowed 1 or more") }
+  }
+
+  func run() throws {
+    let compared = try policies.split(separator: ",").map { try policy(String($0)) }
+    let base = compared.lazy.compactMap { if case .trained(let trained) = $0.policy { trained.configuration } else { nil } }.first
+    let configuration = try options.load(over: base)
+    var rows: [ComparisonRow] = []
+    for (name, policy) in compared {
+      let environment = try environment(for: policy, name: name, configuration)
+      let results = (0..<seeds).map { environment.evaluate(policy, seed: evaluationSeed, index: $0, requests: requests) }
+      rows.append(ComparisonRow(name: name, results: results))
+    }
+    if json {
+      let value: JSONValue = [
+        "requests": .integer(requests), "seeds": .integer(seeds), "evaluation_seed": .integer(Int(evaluationSeed)),
+        "policies": .array(rows.map(\.json)),
+      ]
+      Console.write(value.text())
+    } else {
+      Console.write("\(seeds) workloads of \(requests) requests each, the same for every policy; seconds, means over workloads")
+      for line in ComparisonRow.table(rows) { Console.write(line) }
+    }
+  }
+
+  private func policy(_ name: String) throws -> (name: String, policy: ComparedPolicy) {
+    if name.hasPrefix("ckpt:") {
+      return (name, .trained(try TrainedPolicy(try CheckpointArgument(path: String(name.dropFirst(5))).load())))
+    }
+    guard let heuristic = HeuristicPolicy(rawValue: name) else {
+      let known = HeuristicPolicy.allCases.map(\.name).joined(separator: ", ")
+      throw TrainingError(.usage, "--policies: \"\(name)\" is neither ckpt:PATH nor one of \(known)")
+    }
+    return (name, .heuristic(heuristic))
+  }
+
+  /// A trained policy sees what it was trained to see, on the cluster and workload of the comparison.
+  private func environment(
+    for policy: ComparedPolicy, name: String, _ configuration: Configuration
+  ) throws -> RoutingEnvironment {
+    var own = configuration
+    if case .trained(let trained) = policy { own.observation = trained.configuration.observation }
+    let environment = try RunInputs.readFiles(own).routingEnvironment()
+    if case .trained(let trained) = policy, trained.shape != (environment.observationSize, environment.actionCount) {
+      throw TrainingError(
+        .mismatch,
+        "\(name) was trained for \(trained.shape.observationSize) observed values and \(trained.shape.actionCount) replicas; this comparison has "
+          + "\(environment.observationSize) and \(environment.actionCount)")
+    }
+    return environment
+  }
+}

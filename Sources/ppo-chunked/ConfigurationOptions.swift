@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import RunConfig
+import Training
+
+/// The options that make a configuration: a file, then the short options, then `--set`, each winning over the one before.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(help: "Configuration file (JSON, comments allowed); unnamed keys keep their built-in default.")
+  var config: String?
+  @Option(name: .customLong("set"), help: "Override one key: key.path=value. May be repeated.")
+  var overrides: [String] = []
+  @Option(help: "Seed of every random stream.")
+  var seed: Int?
+  @Option(help: "Logical environments of the run, whatever the number of ranks.")
+  var numEnvs: Int?
+  @Option(help: "Decisions of the whole run.")
+  var totalRequests: Int?
+  @Option(help: "Decisions of one chunk.")
+  var chunkSize: Int?
+  @Option(help: "Replicas the router chooses from.")
+  var numReplicas: Int?
+  @Option(help: "Mean arrival rate in requests per second; with a trace 0 keeps the trace's own.")
+  var qps: Double?
+  @Option(help: "Trace to replay: CSV with arrived_at,num_prefill_tokens,num_decode_tokens.")
+  var trace: String?
+  @Option(help: "Begin of the trace window in seconds.")
+  var from: Double?
+  @Option(help: "End of the trace window in seconds; 0 = the end.")
+  var to: Double?
+  @Option(help: "What is trained: routing or cartpole.")
+  var environment: String?
+
+  /// The options as overrides of keys, in the order in which they apply.
+  var allOverrides: [String] {
+    var list: [String] = []
+    func add(_ key: String, _ value: (some CustomStringConvertible)?) {
+      if let value { list.append("\(key)=\(value)") }
+    }
+    add("run.seed", seed)
+    add("run.num_envs", numEnvs)
+    add("run.total_requests", totalRequests)
+    add("run.chunk_size", chunkSize)
+    add("cluster.num_replicas", numReplicas)
+    add("run.environment", environment)
+    if let trace {
+      add("workload.kind", "trace")
+      add("workload.trace", trace)
+      // The built-in rate is that of the built-in workload; a trace keeps its own unless told otherwise.
+      add("workload.qps", qps ?? 0)
+    } else {
+      add("workload.qps", qps)
+    }
+    add("workload.from_seconds", from)
+    add("workload.to_seconds", to)
+    return list + overrides
+  }
+
+  /// Reads and checks the configuration.
+  ///
+  /// - Parameter base: what the options change when no file is named; nil = the built-in default.
+  /// - Throws: `TrainingError` with `.missingInput` for a file that is not there, `.usage` for anything wrong in it.
+  func load(over base: Configuration? = nil) throws(TrainingError) -> Configuration {
+    var text = [UInt8]((base ?? Configuration()).resolvedText().utf8)
+    if let config {
+      guard let data = FileManager.default.contents(atPath: config) else {
+        throw TrainingError(.missingInput, "\(config): no such configuration file")
+      }
+      text = [UInt8](data)
+    }
+    do throws(ConfigurationError) {
+      return try Configuration(parsing: text, name: config ?? "built-in configuration", overrides: allOverrides)
+    } catch {
+      throw TrainingError(.usage, error.description)
+    }
+  }
+}

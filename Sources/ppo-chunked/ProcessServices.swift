@@ -1,0 +1,33 @@
+import CProcess
+import Foundation
+import Training
+
+/// Clock, signals and identity of this process, as the training loop borrows them.
+enum ProcessServices {
+  static func make() -> RunServices {
+    RunServices(
+      monotonicSeconds: { monotonicSeconds },
+      wait: { seconds in
+        let end = monotonicSeconds + seconds
+        while monotonicSeconds < end {
+          if cprocess_stop_signal() != 0 { return false }
+          Thread.sleep(forTimeInterval: min(0.1, max(end - monotonicSeconds, 0)))
+        }
+        return true
+      },
+      timestamp: { timestamp(Date()) },
+      stopRequested: {
+        let number = cprocess_stop_signal()
+        return number == 0 ? nil : .signal(number)
+      },
+      log: { Console.write($0) }, host: ProcessInfo.processInfo.hostName, job: Launcher.job, programVersion: ProgramVersion.text,
+      newRunID: { UUID().uuidString.lowercased() })
+  }
+
+  private static var monotonicSeconds: Double { ProcessInfo.processInfo.systemUptime }
+
+  /// ISO-8601 UTC to the second.
+  private static func timestamp(_ date: Date) -> String {
+    ISO8601DateFormatter().string(from: date)
+  }
+}

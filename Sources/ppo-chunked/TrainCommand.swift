@@ -1,0 +1,91 @@
+import ArgumentParser
+import CProcess
+import Environments
+import ExactMath
+import FileStore
+import Foundation
+import MPIRanks
+import Ranks
+import RunConfig
+import ServingEnv
+import ServingSim
+import Training
+
+/// The main job.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains in chunks; run again after a stop or a kill, it goes on by itself.",
+    discussion: "Exit codes: 0 finished, 75 stopped with work left (requeue), others in docs/operating.md.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @Option(help: "Run directory; everything of a run is inside.")
+  var outputDir = "outputs/default"
+  @Option(help: "Stop with code 75 after this many chunks.")
+  var maxChunks: Int?
+  @Option(help: "auto (resume if the directory holds a run), resume, or fresh (moves an old run aside).")
+  var start = StartMode.auto
+  @Option(help: "Seconds to wait for another job's lock under a batch system.")
+  var lockWait = 600.0
+
+  func validate() throws {
+    if let maxChunks, maxChunks < 1 { throw ValidationError("--max-chunks is \(maxChunks), allowed 1 or more") }
+  }
+
+  func run() throws {
+    guard FloatingPointEnvironment.isDefault else {
+      throw TrainingError(.internalError, "the floating-point control word is not the default one")
+    }
+    let status = cprocess_install_stop_handlers()
+    guard status == 0 else { throw TrainingError(.internalError, "signal handlers: errno \(status)") }
+    guard Launcher.isPresent else {
+      Foundation.exit(work(SingleRank()).rawValue)
+    }
+    let session: MPISession
+    do {
+      session = try MPISession()
+    } catch {
+      throw TrainingError(.ranksFailed, "MPI_Init: \(error)")
+    }
+    guard FloatingPointEnvironment.isDefault else {
+      throw TrainingError(.internalError, "MPI_Init changed the floating-point control word")
+    }
+    let code = work(session.communicator)
+    if code == .ranksFailed { session.communicator.abort(code: code.rawValue) }
+    do {
+      try session.finalize()
+    } catch {
+      throw TrainingError(.ranksFailed, "MPI_Finalize: \(error)")
+    }
+    Foundation.exit(code.rawValue)
+  }
+
+  /// Runs the job; rank 0 says what failed.
+  private func work<C: Communicator>(_ communicator: C) -> Training.ExitCode {
+    do throws(TrainingError) {
+      return try train(communicator)
+    } catch {
+      if communicator.rank == 0 || error.code == .ranksFailed { Console.writeError("ppo-chunked: \(error.message)") }
+      return error.code
+    }
+  }
+
+  private func train<C: Communicator>(_ communicator: C) throws(TrainingError) -> Training.ExitCode {
+    let inputs = try RunInputs.read(options, communicator)
+    let job = JobOptions(outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait)
+    let services = ProcessServices.make()
+    switch inputs.configuration.run.environment {
+    case .routing:
+      return try TrainingJob(
+        options: job, configuration: inputs.configuration, prototype: try inputs.routingEnvironment(), inputs: inputs.files,
+        communicator: communicator, files: POSIXFileSystem(), services: services
+      ).run()
+    case .cartpole:
+      return try TrainingJob(
+        options: job, configuration: inputs.configuration, prototype: CartPole(), inputs: inputs.files, communicator: communicator,
+        files: POSIXFileSystem(), services: services
+      ).run()
+    }
+  }
+}
+
+extension StartMode: ExpressibleByArgument {}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs, builds and runs every test: formatting, unit tests (release form: numerics in debug form are 100 times slower), ranks under mpirun,
+# kill and resume.
+#
+# Usage: scripts/test.sh
+# Exit codes: 0 all passed, otherwise the failing step's.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+cd "$project_root"
+
+scripts/install-dependencies.sh
+swift format lint --strict --recursive --parallel Package.swift Sources Tests
+swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
+swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -enable-testing
+scripts/test-ranks.sh
+scripts/test-resume.sh
