@@ -90,7 +90,8 @@ let package = Package(
     .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
     .testTarget(name: "FileStoreTests", dependencies: ["FileStore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TorchFormatTests", dependencies: ["TorchFormat"], swiftSettings: strict),
-    .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint", "TestSupport", "TorchFormat"], swiftSettings: strict),
+    .testTarget(
+      name: "CheckpointTests", dependencies: ["Checkpoint", "FileStore", "Hashing", "TestSupport", "TorchFormat"], swiftSettings: strict),
     .testTarget(name: "RunConfigTests", dependencies: ["RunConfig"], swiftSettings: strict),
     .testTarget(
       name: "TrainingTests", dependencies: ["Checkpoint", "FileStore", "Ranks", "RunConfig", "TestSupport", "Training"],

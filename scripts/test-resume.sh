@@ -50,13 +50,13 @@ while true; do
   case $((RANDOM % 4)) in
     0) what="mpirun"; kill -9 "$launcher" 2>/dev/null || true ;;
     1) what="rank 0"; kill -9 "${members[0]:-$launcher}" 2>/dev/null || true ;;
-    2) what="last rank"; kill -9 "${members[-1]:-$launcher}" 2>/dev/null || true ;;
+    2) what="last rank"; kill -9 "$(printf '%s\n' "${members[@]:-$launcher}" | tail -n 1)" 2>/dev/null || true ;;
     3) what="USR1"; kill -USR1 "$launcher" 2>/dev/null || true ;;
   esac
   status=0
   wait "$launcher" 2>/dev/null || status=$?
   # Ranks of a killed launcher end by themselves; the run directory is free when they have.
-  for member in "${members[@]}"; do
+  for member in ${members[@]+"${members[@]}"}; do
     while kill -0 "$member" 2>/dev/null; do python3 -c 'import time; time.sleep(0.05)'; done
   done
   if ((status == 0)); then

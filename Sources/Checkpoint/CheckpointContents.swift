@@ -26,7 +26,8 @@ public struct CheckpointContents: Equatable, Sendable {
   ///   - provenance: names other than `run_id`.
   public init(step: Int, runID: String, groups: [(String, TorchValue)], provenance: [(String, TorchValue)] = []) {
     precondition(step >= 0, "a step is not negative")
-    precondition(!groups.contains { [CheckpointContents.stepName, CheckpointContents.provenanceName].contains($0.0) }, "reserved group name")
+    precondition(
+      !groups.contains { [CheckpointContents.stepName, CheckpointContents.provenanceName].contains($0.0) }, "reserved group name")
     precondition(!provenance.contains { $0.0 == CheckpointContents.runIDName }, "reserved provenance name")
     self.step = step
     self.runID = runID

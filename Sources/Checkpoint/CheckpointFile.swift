@@ -74,7 +74,8 @@ public enum CheckpointFile {
     }
     let decoded = try decode(bytes: bytes, name: name)
     guard decoded.stateDigest == stateDigest else {
-      throw CheckpointError(.damaged, file: name, "state changed while it was encoded (\(stateDigest.short) became \(decoded.stateDigest.short))")
+      throw CheckpointError(
+        .damaged, file: name, "state changed while it was encoded (\(stateDigest.short) became \(decoded.stateDigest.short))")
     }
     return EncodedCheckpoint(name: name, step: contents.step, stateDigest: stateDigest, bytes: bytes)
   }
@@ -139,7 +140,8 @@ public enum CheckpointFile {
       let found = SHA256.hash(archive.bytes.span.bytes.extracting(entry.range))
       guard found == expected.digest else {
         throw CheckpointError(
-          .damaged, file: name, section: sectionName(of: entry.name, archive), "SHA-256 differs (\(expected.digest.short) was written, \(found.short) was read)")
+          .damaged, file: name, section: sectionName(of: entry.name, archive),
+          "SHA-256 differs (\(expected.digest.short) was written, \(found.short) was read)")
       }
     }
   }

@@ -9,8 +9,11 @@ import Randomness
 ///
 /// A step 500 that also leaves the limits counts as terminated, not truncated (Gymnasium's wrapper sets both flags).
 public struct CartPole: Environment {
+  /// "cartpole"
   public static let kind = "cartpole"
+  /// 1 if the pole fell or the cart left, 0 if the episode was cut.
   public static let episodeFields = ["terminated"]
+  /// None.
   public static let infoFields: [String] = []
 
   /// Steps after which an episode is cut.
@@ -48,10 +51,14 @@ public struct CartPole: Environment {
     self.state = state
   }
 
+  /// Position, velocity, angle, angular velocity.
   public var observationNames: [String] { ["position", "velocity", "angle", "angular_velocity"] }
+  /// 4
   public var observationSize: Int { 4 }
+  /// 2: left, right.
   public var actionCount: Int { 2 }
 
+  /// Draws the first episode of (`seed`, `chunk`, `environment`).
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {
     self.seed = seed
     self.chunk = chunk
@@ -61,6 +68,7 @@ public struct CartPole: Environment {
     beginEpisode()
   }
 
+  /// Pushes left (0) or right (1) for 0.02 s.
   public mutating func step(_ action: Int) -> StepResult {
     precondition(action == 0 || action == 1, "cart-pole has actions 0 and 1")
     integrate(force: action == 1 ? Self.force : -Self.force)
@@ -77,23 +85,28 @@ public struct CartPole: Environment {
     return result
   }
 
+  /// Writes the state in single precision, `[4]`.
   public func observe(into observation: inout MutableSpan<Float>) {
     Self.write(state, into: &observation)
   }
 
+  /// Writes the state in which the last episode ended, `[4]`; zeros before.
   public func finalObservation(into observation: inout MutableSpan<Float>) {
     Self.write(final, into: &observation)
   }
 
+  /// Allows both actions.
   public func actionMask(into mask: inout MutableSpan<UInt8>) {
     precondition(mask.count == actionCount, "mask has another length than the actions")
     for action in mask.indices { mask[action] = 1 }
   }
 
+  /// Writes nothing: there are no info values.
   public func info(into values: inout MutableSpan<Double>) {
     precondition(values.count == 0, "cart-pole has no info values")
   }
 
+  /// The open episode, nil before its first step.
   public func closingRecord() -> EpisodeRecord? {
     steps == 0 ? nil : record(terminated: false)
   }

@@ -48,7 +48,9 @@ extension EnvironmentContract {
 
         if !step.result.reward.isFinite { complain("the reward is not finite", step: index) }
         if step.result.terminated && step.result.truncated { complain("terminated and truncated at once", step: index) }
-        if step.result.isEpisodeEnd != (step.result.episode != nil) { complain("an episode record without end, or the reverse", step: index) }
+        if step.result.isEpisodeEnd != (step.result.episode != nil) {
+          complain("an episode record without end, or the reverse", step: index)
+        }
         step.info = read(E.infoFields.count, Double.nan) { environment.info(into: &$0) }.map(\.bitPattern)
         if !step.info.allSatisfy({ Double(bitPattern: $0).isFinite }) { complain("an info value is not finite", step: index) }
         if let record = step.result.episode {
@@ -83,7 +85,9 @@ extension EnvironmentContract {
       for (index, (left, right)) in zip(records, other.records).enumerated() {
         if left.observation != right.observation { return "the observation of step \(index)" }
         if left.mask != right.mask { return "the mask of step \(index)" }
-        if left.result != right.result || left.result.reward.bitPattern != right.result.reward.bitPattern { return "the result of step \(index)" }
+        if left.result != right.result || left.result.reward.bitPattern != right.result.reward.bitPattern {
+          return "the result of step \(index)"
+        }
         if left.info != right.info { return "the info of step \(index)" }
         if left.final != right.final { return "the final observation of step \(index)" }
         if left.closing != right.closing { return "the closing record of step \(index)" }

@@ -31,7 +31,8 @@ public struct ProcessIdentity: Equatable, Sendable {
   public static func current() -> ProcessIdentity {
     let files = POSIXFileSystem()
     var name = [CChar](repeating: 0, count: 256)
-    let host = gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : ""
+    let host =
+      gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : ""
     let boot = (try? files.read("/proc/sys/kernel/random/boot_id", limit: 256)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let pid = getpid()
     return ProcessIdentity(

@@ -6,6 +6,11 @@ public struct Digest: Equatable, Hashable, Comparable, Sendable {
   /// The 32 bytes as four big-endian words, first byte in the highest bits of the first word.
   private let words: SIMD4<UInt64>
 
+  /// From the memory of 32 bytes, read as four words.
+  init(bigEndianWords words: (UInt64, UInt64, UInt64, UInt64)) {
+    self.words = SIMD4(UInt64(bigEndian: words.0), UInt64(bigEndian: words.1), UInt64(bigEndian: words.2), UInt64(bigEndian: words.3))
+  }
+
   /// Packs 32 bytes; nil for any other count.
   public init?(bytes: [UInt8]) {
     guard bytes.count == Digest.byteCount else { return nil }

@@ -32,13 +32,13 @@ public final class SHA256 {
 
   /// Ends the message, returns its digest and starts an empty message.
   public func finalize() -> Digest {
-    let bytes = [UInt8](unsafeUninitializedCapacity: Digest.byteCount) { buffer, count in  // filled by the one call below
-      precondition(EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1, "libcrypto: digest end failed")
-      count = Digest.byteCount
+    var words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    withUnsafeMutableBytes(of: &words) { buffer in  // the 32 bytes of the digest, filled by the call
+      let start = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      precondition(EVP_DigestFinal_ex(context, start, nil) == 1, "libcrypto: digest end failed")
     }
     reset()
-    guard let digest = Digest(bytes: bytes) else { preconditionFailure("a SHA-256 has 32 bytes") }
-    return digest
+    return Digest(bigEndianWords: words)
   }
 
   /// The digest of one message.

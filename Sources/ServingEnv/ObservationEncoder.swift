@@ -13,7 +13,8 @@ struct ObservationEncoder: Sendable {
 
   /// Writes the observation of the decision about `request` (id of the request in the router), `[D]`.
   func encode(
-    cluster: ClusterSimulation, request: Int, metrics: ClusterMetrics, history: ObservationHistory, into observation: inout MutableSpan<Float>
+    cluster: ClusterSimulation, request: Int, metrics: ClusterMetrics, history: ObservationHistory,
+    into observation: inout MutableSpan<Float>
   ) {
     precondition(observation.count == schema.size, "observation has another length than the schema")
     let logTokens = schema.configuration.logTokenFeatures

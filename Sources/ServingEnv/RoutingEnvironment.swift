@@ -10,6 +10,7 @@ import ServingSim
 /// Invariants: between calls exactly one request waits in the router (`pendingRequest`) and no arrival is announced behind it; metrics, history
 /// and reward averages have been updated once for each decision reached.
 public struct RoutingEnvironment: Environment {
+  /// "routing"
   public static let kind = "routing"
 
   /// Rejected requests in a row after which the workload is held to be unservable.
@@ -62,14 +63,18 @@ public struct RoutingEnvironment: Environment {
     reset(seed: 0, chunk: 0, environment: 0)
   }
 
+  /// The names of the schema, `[D]`.
   public var observationNames: [String] { schema.names }
+  /// D, see `ObservationSchema`.
   public var observationSize: Int { schema.size }
+  /// R: action a routes to replica a.
   public var actionCount: Int { loads.count }
   /// Throughput, latency and arrival rate at the pending decision.
   var metrics: ClusterMetrics { window.metrics }
 
   // MARK: Driving
 
+  /// An empty cluster and the workload of (`seed`, `chunk`, `environment`), run to its first arrival.
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {
     cluster.reset()
     workload.reset(seed: seed, chunk: chunk, environment: environment)
@@ -85,6 +90,7 @@ public struct RoutingEnvironment: Environment {
     updateHistory()
   }
 
+  /// Routes the pending request to replica `action` and runs to the next decision, at which the reward is evaluated.
   public mutating func step(_ action: Int) -> StepResult {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
     precondition(action >= 0 && action < actionCount, "no such replica")
@@ -120,11 +126,13 @@ public struct RoutingEnvironment: Environment {
 
   // MARK: Reading
 
+  /// Writes the pending decision as laid out by `schema`, `[D]`.
   public func observe(into observation: inout MutableSpan<Float>) {
     guard let pendingRequest else { preconditionFailure("no decision is pending: reset first") }
     encoder.encode(cluster: cluster, request: pendingRequest, metrics: window.metrics, history: history, into: &observation)
   }
 
+  /// Allows every replica.
   public func actionMask(into mask: inout MutableSpan<UInt8>) {
     precondition(mask.count == actionCount, "mask has another length than the actions")
     for action in mask.indices { mask[action] = 1 }

@@ -34,7 +34,9 @@ public struct ArchiveReader: Sendable {
       throw TorchFormatError(.limit, offset: end, "64-bit archives are not read")
     }
     guard count > 0, count <= TorchLimits.entries else { throw TorchFormatError(.container, offset: end, "\(count) entries") }
-    guard directoryStart + directorySize <= end else { throw TorchFormatError(.container, offset: end, "the directory overlaps its end record") }
+    guard directoryStart + directorySize <= end else {
+      throw TorchFormatError(.container, offset: end, "the directory overlaps its end record")
+    }
 
     var entries: [Entry] = []
     entries.reserveCapacity(count)
@@ -55,7 +57,9 @@ public struct ArchiveReader: Sendable {
       entries.append(entry)
       cursor += length
     }
-    guard cursor == directoryStart + directorySize else { throw TorchFormatError(.container, offset: cursor, "the directory is longer than its entries") }
+    guard cursor == directoryStart + directorySize else {
+      throw TorchFormatError(.container, offset: cursor, "the directory is longer than its entries")
+    }
     let names = entries.map { Array($0.name.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
     for (first, second) in zip(names, names.dropFirst()) where first == second {
       throw TorchFormatError(.container, record: String(decoding: first, as: UTF8.self), "two entries of one name")

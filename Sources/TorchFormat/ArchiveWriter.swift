@@ -1,6 +1,6 @@
 /// Writes zip archives in the one form that PyTorch's own writer has: entries stored as they are, sizes and CRC-32 in a descriptor
-/// after the data, the local header padded by an extra field (`FB`, filled with `Z`) so that data starts at a multiple of 64 bytes,
-/// and a 64-bit end record before the ordinary one.
+/// after the data (empty entries have none), the local header padded by an extra field (`FB`, filled with `Z`) so that data starts
+/// at a multiple of 64 bytes, and a 64-bit end record before the ordinary one.
 ///
 /// The bytes are a function of root folder, names and contents: there are no times, ids or choices. So a reader may write again
 /// what it has read and compare, which leaves no byte of an archive unchecked.
@@ -36,10 +36,11 @@ public struct ArchiveWriter: Sendable {
     let start = header + 30 + name.count + 4
     let padding = (ArchiveWriter.alignment - start % ArchiveWriter.alignment) % ArchiveWriter.alignment
     let crc = checksum(record.bytes.span.bytes)
+    let flags = size > 0 ? ZipSignature.flags : ZipSignature.flagsOfEmpty
 
     bytes.appendLittle(ZipSignature.localHeader)
     bytes.appendLittle(UInt16(0))  // version needed
-    bytes.appendLittle(ZipSignature.flags)
+    bytes.appendLittle(flags)
     // Method, time, date, then CRC-32 and both sizes: zero here, the descriptor has them.
     bytes.append(contentsOf: repeatElement(0, count: 6 + 12))
     bytes.appendLittle(UInt16(name.count))
@@ -49,14 +50,16 @@ public struct ArchiveWriter: Sendable {
     bytes.appendLittle(UInt16(padding))
     bytes.append(contentsOf: repeatElement(UInt8(ascii: "Z"), count: padding))
     bytes.append(contentsOf: record.bytes)
-    bytes.appendLittle(ZipSignature.descriptor)
-    bytes.appendLittle(crc)
-    bytes.appendLittle(UInt32(size))
-    bytes.appendLittle(UInt32(size))
+    if size > 0 {
+      bytes.appendLittle(ZipSignature.descriptor)
+      bytes.appendLittle(crc)
+      bytes.appendLittle(UInt32(size))
+      bytes.appendLittle(UInt32(size))
+    }
 
     directory.appendLittle(ZipSignature.directoryEntry)
     directory.appendLittle(UInt32(0))  // versions made by and needed
-    directory.appendLittle(ZipSignature.flags)
+    directory.appendLittle(flags)
     directory.append(contentsOf: repeatElement(0, count: 6))  // method, time, date
     directory.appendLittle(crc)
     directory.appendLittle(UInt32(size))
@@ -110,6 +113,8 @@ enum ZipSignature {
   static let locator64: UInt32 = 0x0706_4B50
   /// Bit 3: sizes follow the data; bit 11: names are UTF-8.
   static let flags: UInt16 = 0x0808
+  /// Without bit 3.
+  static let flagsOfEmpty: UInt16 = 0x0800
 }
 
 extension [UInt8] {

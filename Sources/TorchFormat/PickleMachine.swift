@@ -59,7 +59,9 @@ struct PickleMachine {
       let code = try byte()
       guard let opcode = PickleOpcode(rawValue: code) else { throw failure(at: position, "operation \(code) is not read") }
       if opcode == .stop {
-        guard stack.count == 1, marks.isEmpty, cursor == stream.count else { throw failure(at: position, "the stream does not end with one value") }
+        guard stack.count == 1, marks.isEmpty, cursor == stream.count else {
+          throw failure(at: position, "the stream does not end with one value")
+        }
         return stack[0]
       }
       try execute(opcode, position)
@@ -130,9 +132,13 @@ struct PickleMachine {
 
   private mutating func text(_ position: Int) throws(TorchFormatError) -> String {
     let count = Int(try little(4))
-    guard count <= TorchLimits.stringBytes, count <= stream.count - cursor else { throw failure(at: position, "a string of \(count) bytes") }
+    guard count <= TorchLimits.stringBytes, count <= stream.count - cursor else {
+      throw failure(at: position, "a string of \(count) bytes")
+    }
     defer { cursor += count }
-    guard let text = String(validating: stream[cursor..<(cursor + count)], as: UTF8.self) else { throw failure(at: position, "a string that is not UTF-8") }
+    guard let text = String(validating: stream[cursor..<(cursor + count)], as: UTF8.self) else {
+      throw failure(at: position, "a string that is not UTF-8")
+    }
     return text
   }
 
@@ -141,7 +147,9 @@ struct PickleMachine {
     while try byte() != UInt8(ascii: "\n") {
       guard cursor - start <= 256 else { throw failure(at: position, "a name of more than 256 bytes") }
     }
-    guard let text = String(validating: stream[start..<(cursor - 1)], as: UTF8.self) else { throw failure(at: position, "a name that is not UTF-8") }
+    guard let text = String(validating: stream[start..<(cursor - 1)], as: UTF8.self) else {
+      throw failure(at: position, "a name that is not UTF-8")
+    }
     return text
   }
 
@@ -190,7 +198,9 @@ struct PickleMachine {
   }
 
   private mutating func extend(_ items: [Item], _ position: Int) throws(TorchFormatError) {
-    guard case .container(let number)? = stack.last, case .list(var list) = containers[number] else { throw failure(at: position, "no list to append to") }
+    guard case .container(let number)? = stack.last, case .list(var list) = containers[number] else {
+      throw failure(at: position, "no list to append to")
+    }
     containers[number] = .list([])  // so that the array below is the only owner and grows in place
     list.append(contentsOf: items)
     containers[number] = .list(list)
@@ -219,14 +229,17 @@ struct PickleMachine {
     let name = try line(position)
     guard let global = PickleGlobal(module: module, name: name) else {
       let spelled = "\(module).\(name)".unicodeScalars.map { $0.isASCII && $0.value >= 32 ? String($0) : "?" }.joined()
-      throw TorchFormatError(.refusedGlobal, record: TorchFile.pickleRecord, offset: position, "\(spelled) is not on the list of names that are read")
+      throw TorchFormatError(
+        .refusedGlobal, record: TorchFile.pickleRecord, offset: position, "\(spelled) is not on the list of names that are read")
     }
     stack.append(.global(global))
   }
 
   private mutating func reduce(_ position: Int) throws(TorchFormatError) {
     let last = try pop(position)
-    guard let arguments = elements(last), case .global(let global) = try pop(position) else { throw failure(at: position, "nothing to call") }
+    guard let arguments = elements(last), case .global(let global) = try pop(position) else {
+      throw failure(at: position, "nothing to call")
+    }
     switch global {
     case .orderedDictionary where arguments.isEmpty: push(.dictionary([], isOrdered: true))
     case .rebuildTensor: stack.append(.tensor(try tensor(arguments, position)))

@@ -38,7 +38,9 @@ struct PickleTree {
           entries.append((key, try value(item, path: path.isEmpty ? key : "\(path).\(key)", depth: depth + 1)))
         }
         let keys = items.map(\.0).sorted()
-        for (first, second) in zip(keys, keys.dropFirst()) where first == second { throw failure(.pickle, "the key \(first) twice in \(path)") }
+        for (first, second) in zip(keys, keys.dropFirst()) where first == second {
+          throw failure(.pickle, "the key \(first) twice in \(path)")
+        }
         return isOrdered ? .orderedDictionary(entries) : .dictionary(entries)
       }
     }
@@ -57,10 +59,13 @@ struct PickleTree {
     storagePaths.append((storage.key, path))
     guard let fetch else { return TorchTensor(dtype: storage.dtype, shape: [0], bytes: []) }
     let record = "data/\(storage.key)"
-    guard let bytes = try fetch(storage.key) else { throw TorchFormatError(.missingRecord, record: record, "the record of tensor \(path) is missing") }
+    guard let bytes = try fetch(storage.key) else {
+      throw TorchFormatError(.missingRecord, record: record, "the record of tensor \(path) is missing")
+    }
     let size = storage.dtype.size
     guard bytes.count == storage.count * size else {
-      throw TorchFormatError(.tensor, record: record, "tensor \(path) needs a storage of \(storage.count * size) bytes, the record has \(bytes.count)")
+      throw TorchFormatError(
+        .tensor, record: record, "tensor \(path) needs a storage of \(storage.count * size) bytes, the record has \(bytes.count)")
     }
     var count = 1
     var last = reference.offset
@@ -74,7 +79,9 @@ struct PickleTree {
     }
     guard count == 0 || last < storage.count else { throw failure(.tensor, "tensor \(path) reaches beyond its storage") }
     tensorBytes += count * size
-    guard tensorBytes <= TorchLimits.archiveBytes else { throw failure(.limit, "the tensors have more than \(TorchLimits.archiveBytes) bytes") }
+    guard tensorBytes <= TorchLimits.archiveBytes else {
+      throw failure(.limit, "the tensors have more than \(TorchLimits.archiveBytes) bytes")
+    }
     guard count > 0 else { return TorchTensor(dtype: storage.dtype, shape: reference.shape, bytes: []) }
     if isContiguous(reference) {
       if count == storage.count { return TorchTensor(dtype: storage.dtype, shape: reference.shape, bytes: bytes) }

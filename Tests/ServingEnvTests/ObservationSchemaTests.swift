@@ -1,0 +1,107 @@
+import ServingSim
+import Testing
+
+@testable import ServingEnv
+
+@Suite struct ObservationSchemaTests {
+  /// D = R (11 + 3 q + 8 e + 7 K) + 3 + 7 e + 2 i over all switches.
+  @Test("names, length and formula agree for every combination of switches")
+  func formula() {
+    for replicas in [1, 2, 4, 7] {
+      for slots in [0, 1, 4, 8] {
+        for bits in 0..<8 {
+          let (q, e, i) = (bits & 1, (bits >> 1) & 1, bits >> 2)
+          let configuration = ObservationConfiguration(
+            queueSlots: slots, queueDelayFeatures: q == 1, temporalFeatures: e == 1, incomingRequestFeatures: i == 1)
+          let schema = ObservationSchema(configuration, replicaCount: replicas)
+          let expected = replicas * (11 + 3 * q + 8 * e + 7 * slots) + 3 + 7 * e + 2 * i
+          #expect(schema.size == expected)
+          #expect(Set(schema.names).count == expected)
+        }
+      }
+    }
+  }
+
+  @Test("sizes of the documented layouts")
+  func sizes() {
+    func size(k: Int, q: Bool, e: Bool, i: Bool) -> Int {
+      let configuration = ObservationConfiguration(
+        queueSlots: k, queueDelayFeatures: q, temporalFeatures: e, incomingRequestFeatures: i)
+      return ObservationSchema(configuration, replicaCount: 4).size
+    }
+    #expect(size(k: 4, q: true, e: true, i: false) == 210)
+    #expect(size(k: 4, q: true, e: true, i: true) == 212)
+    #expect(size(k: 4, q: false, e: true, i: false) == 198)
+    #expect(size(k: 8, q: false, e: true, i: false) == 310)
+    #expect(size(k: 8, q: true, e: true, i: false) == 322)
+    #expect(size(k: 4, q: true, e: false, i: false) == 171)
+  }
+
+  @Test("order: replica features, its slots, cluster, incoming request")
+  func order() {
+    let names = ObservationSchema(ObservationConfiguration(), replicaCount: 4).names
+    #expect(names[0] == "replica_0.queue_length")
+    #expect(names[11] == "replica_0.oldest_request_wait_time")
+    #expect(names[14] == "replica_0.queue_delta")
+    #expect(names[21] == "replica_0.time_since_peak")
+    #expect(names[22] == "replica_0.request_0.age")
+    #expect(names[49] == "replica_0.request_3.priority")
+    #expect(names[50] == "replica_1.queue_length")
+    #expect(names[200] == "global_queue_length")
+    #expect(names[209] == "completion_rate")
+    #expect(names[210...] == ["incoming_prefill", "incoming_decode"])
+  }
+
+  @Test("FNV-1a of the names and the layout's id are pinned")
+  func hash() {
+    let schema = ObservationSchema(ObservationConfiguration(), replicaCount: 4)
+    #expect(schema.nameHash == "3ad4c8343c6c712b")
+    #expect(schema.id == "routing-1:R4,K4,q1,e1,i1,oracle1,log1,W10.0")
+    let three = ObservationSchema(ObservationConfiguration(), replicaCount: 3)
+    #expect(three.nameHash != schema.nameHash && three.nameHash.count == 16)
+  }
+
+  @Test("every quantity stands in the table exactly once")
+  func table() {
+    let quantities = ObservationFeature.table.map(\.quantity.rawValue)
+    #expect(quantities == Array(0..<UInt8(quantities.count)))
+    #expect(ObservationFeature.Quantity(rawValue: UInt8(quantities.count)) == nil)
+  }
+}
+
+@Suite struct ObservationTransformTests {
+  typealias Transform = ObservationFeature.Transform
+
+  @Test("worked values of the waiting-time curves")
+  func golden() {
+    let longest = Transform.logarithmicShare(limit: 10)
+    let mean = Transform.rootShare(limit: 10)
+    #expect(abs(longest.apply(5, logTokens: true) - 0.74722) < 5e-6)
+    #expect(abs(longest.apply(0.1, logTokens: true) - 0.03975) < 5e-6)
+    #expect(mean.apply(2.5, logTokens: true) == 0.5)
+    #expect(abs(mean.apply(0.1, logTokens: true) - 0.1) < 1e-7)
+    #expect(longest.apply(10, logTokens: true) == 1)
+    #expect(longest.apply(1e6, logTokens: true) == 1)
+    #expect(mean.apply(11, logTokens: true) == 1)
+  }
+
+  @Test("token counts are logarithmic or plain, incoming ones always logarithmic")
+  func tokens() {
+    #expect(Transform.tokens.apply(7, logTokens: false) == 7)
+    #expect(abs(Transform.tokens.apply(7, logTokens: true) - 2.0794415) < 1e-6)
+    #expect(Transform.logarithm.apply(7, logTokens: false) == Transform.tokens.apply(7, logTokens: true))
+  }
+
+  @Test("every curve is monotone and starts at 0")
+  func monotone() {
+    for feature in ObservationFeature.table {
+      var previous: Float = 0
+      #expect(feature.transform.apply(0, logTokens: true) == 0)
+      for step in 1...400 {
+        let value = feature.transform.apply(Double(step) * 0.05, logTokens: true)
+        #expect(value >= previous, "\(feature.name) falls at \(Double(step) * 0.05)")
+        previous = value
+      }
+    }
+  }
+}

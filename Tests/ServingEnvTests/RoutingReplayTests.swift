@@ -1,0 +1,87 @@
+import Environments
+import ServingSim
+import Testing
+
+@testable import ServingEnv
+
+/// Goal: a run can be rebuilt from its actions, and a copy is a snapshot. Method: a digest over every bit that the policy gets.
+@Suite struct RoutingReplayTests {
+  /// FNV-1a over observations and rewards of `actions`.
+  private func digest(_ environment: inout RoutingEnvironment, _ actions: ArraySlice<Int>) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ word: UInt32) { hash = (hash ^ UInt64(word)) &* 0x100_0000_01b3 }
+    for action in actions {
+      for value in environment.observation { add(value.bitPattern) }
+      add(environment.step(action).reward.bitPattern)
+    }
+    return hash
+  }
+
+  /// Actions of a rule that looks at the cluster, with a share of random ones.
+  private func record(_ prototype: RoutingEnvironment, steps: Int) -> [Int] {
+    var environment = prototype
+    var best = HeuristicPolicy.leastOutstandingTokens.router(seed: 3, chunk: 1, environment: 2)
+    var random = HeuristicPolicy.random.router(seed: 3, chunk: 1, environment: 2)
+    return (0..<steps).map { step in
+      let action = step % 3 == 0 ? random.choose(cluster: environment.cluster) : best.choose(cluster: environment.cluster)
+      _ = environment.step(action)
+      return action
+    }
+  }
+
+  @Test("replayed actions give the same digest, from a used environment too; one other action another one")
+  func replay() throws {
+    for configuration in [Fixtures.poisson(qps: 16), try Fixtures.replay()] {
+      var environment = try RoutingEnvironment(configuration)
+      environment.reset(seed: 3, chunk: 1, environment: 2)
+      var actions = record(environment, steps: 600)
+      let expected = digest(&environment, actions[...])
+      environment.reset(seed: 3, chunk: 1, environment: 2)
+      #expect(digest(&environment, actions[...]) == expected)
+      actions[300] = (actions[300] + 1) % 4
+      environment.reset(seed: 3, chunk: 1, environment: 2)
+      #expect(digest(&environment, actions[...]) != expected)
+    }
+  }
+
+  @Test("a copy at any point continues like the original and neither disturbs the other")
+  func copies() throws {
+    var environment = try RoutingEnvironment(Fixtures.poisson(qps: 16))
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    let actions = record(environment, steps: 300)
+    var snapshots: [(step: Int, environment: RoutingEnvironment)] = []
+    for (step, action) in actions.enumerated() {
+      if step % 50 == 0 { snapshots.append((step, environment)) }
+      // A look-ahead with other actions, thrown away.
+      if step % 70 == 0 {
+        var ahead = environment
+        for other in 0..<20 { _ = ahead.step(other % 4) }
+      }
+      _ = environment.step(action)
+    }
+    var digests: [UInt64] = []
+    for (step, snapshot) in snapshots {
+      var copy = snapshot
+      _ = digest(&copy, actions[step..<250])
+      digests.append(digest(&copy, actions[250...]))
+    }
+    #expect(Set(digests).count == 1)
+    // Against a run that was never copied.
+    var fresh = try RoutingEnvironment(Fixtures.poisson(qps: 16))
+    fresh.reset(seed: 3, chunk: 1, environment: 2)
+    _ = digest(&fresh, actions[..<250])
+    #expect(digest(&fresh, actions[250...]) == digests[0])
+  }
+
+  @Test("100 steps of a plain cluster are pinned")
+  func pinned() throws {
+    let configuration = RoutingConfiguration(
+      cluster: ClusterConfiguration(timeModel: .linear(a: 0.01, b: 1e-4, c: 1e-4, d: 0), blockCount: 400),
+      workload: WorkloadConfiguration(source: .poisson(.init(qps: 16, lengths: .fixed(prefillTokens: 700, decodeTokens: 60)))))
+    var environment = try RoutingEnvironment(configuration)
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    let actions = (0..<100).map { $0 * $0 % 4 }
+    let found = digest(&environment, actions[...])
+    #expect(found == 2_929_023_203_952_705_863, "digest \(found)")
+  }
+}

@@ -1,0 +1,111 @@
+import FileStore
+import Synchronization
+
+/// A file system in memory that stops or fails where a test says, and forgets what was not synced when the power goes.
+///
+/// Model: an inode has content, and the content at its last sync. A name is durable after a sync of its directory. Directories
+/// themselves are durable at once. `createFile` is four operations (name, first half, second half, sync), all others are one, so a
+/// crash can leave half a file. A crash stops all operations until `recover`.
+public final class InMemoryFileSystem: FileSystem, Sendable {
+  /// What a crash leaves.
+  public enum Survival: String, CaseIterable, Sendable {
+    /// The process died, the machine did not.
+    case everything
+    /// The power went: only what was synced is there.
+    case syncedOnly
+    /// The power went after the names had reached the disk, but not the contents.
+    case namesWithoutContent
+  }
+
+  /// What shall go wrong.
+  public enum Fault: Equatable, Sendable {
+    /// Operation number `at` (from 1) and all later ones do not happen.
+    case crash(at: Int)
+    /// Operation number `at` fails with `code` and does nothing.
+    case failOnce(at: Int, code: Int32)
+    /// Operation number `at` and all later ones that write fail with `code`.
+    case failFrom(at: Int, code: Int32)
+  }
+
+  enum Node: Equatable {
+    case file(Int)
+    case link(String)
+  }
+
+  struct Inode {
+    var content: [UInt8] = []
+    var durable: [UInt8] = []
+  }
+
+  struct State {
+    var directories: [String] = ["/", "."]
+    var names: [String: Node] = [:]
+    var durableNames: [String: Node] = [:]
+    var inodes: [Inode] = []
+    var operations = 0
+    var log: [String] = []
+    var fault: Fault?
+    var isCrashed = false
+    var hasHardLinks = true
+  }
+
+  let state: Mutex<State>
+
+  /// An empty file system with the directories "/" and ".".
+  public init() { state = Mutex(State()) }
+
+  /// An independent copy of the present state, without a fault and with the operation count at 0.
+  public func copy() -> InMemoryFileSystem {
+    let present = state.withLock { $0 }
+    let other = InMemoryFileSystem()
+    other.state.withLock {
+      $0 = present
+      $0.operations = 0
+      $0.log = []
+      $0.fault = nil
+    }
+    return other
+  }
+
+  /// Sets the fault; operations count from 1 again.
+  public func arm(_ fault: Fault?) {
+    state.withLock {
+      $0.fault = fault
+      $0.operations = 0
+      $0.log = []
+    }
+  }
+
+  /// Operations since the start or the last `arm`.
+  public var operationCount: Int { state.withLock { $0.operations } }
+  /// The operations, one a line, for messages of failing tests.
+  public var log: [String] { state.withLock { $0.log } }
+
+  /// Whether `link` works; without it the fallback is used.
+  public func setHardLinks(_ works: Bool) { state.withLock { $0.hasHardLinks = works } }
+
+  /// Restart after a crash.
+  public func recover(_ survival: Survival) {
+    state.withLock {
+      $0.isCrashed = false
+      $0.fault = nil
+      if survival == .syncedOnly { $0.names = $0.durableNames }
+      if survival != .everything {
+        for index in $0.inodes.indices { $0.inodes[index].content = $0.inodes[index].durable }
+      }
+      $0.durableNames = $0.names
+      for index in $0.inodes.indices { $0.inodes[index].durable = $0.inodes[index].content }
+    }
+  }
+
+  /// Changes a file's content behind everyone's back.
+  public func corrupt(_ path: String, _ change: (inout [UInt8]) -> Void) {
+    state.withLock {
+      guard case .file(let inode)? = $0.names[path] else { preconditionFailure("no file \(path)") }
+      change(&$0.inodes[inode].content)
+    }
+  }
+
+  /// All names with a slash prefix, sorted.
+  public var allNames: [String] { state.withLock { $0.names.keys.sorted() } }
+}
