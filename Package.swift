@@ -94,8 +94,10 @@ let package = Package(
       name: "CheckpointTests", dependencies: ["Checkpoint", "FileStore", "Hashing", "TestSupport", "TorchFormat"], swiftSettings: strict),
     .testTarget(name: "RunConfigTests", dependencies: ["RunConfig"], swiftSettings: strict),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Checkpoint", "FileStore", "Ranks", "RunConfig", "TestSupport", "Training"],
-      swiftSettings: strict),
+      name: "TrainingTests",
+      dependencies: [
+        "Checkpoint", "Environments", "FileStore", "Ranks", "RunConfig", "ServingEnv", "TestSupport", "TorchFormat", "Training",
+      ], swiftSettings: strict),
     .testTarget(name: "ProgramTests", dependencies: ["RunConfig"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -22,7 +22,7 @@ fingerprint() {
 }
 step_of() { "$bin/ppo-chunked" status --output-dir "$1" --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["latest_step"])'; }
 
-train=("$bin/ppo-chunked" train --config configs/test.json --set run.total_requests=24000 --set run.chunk_size=8000
+train=("$bin/ppo-chunked" train --config configs/test.json --set run.total_requests=60000 --set run.chunk_size=20000
   --set checkpoint.interval=1024)
 
 mpirun -n 2 "${train[@]}" --output-dir "$work/whole" >"$work/log" || { cat "$work/log"; exit 1; }
@@ -45,7 +45,7 @@ while true; do
   mpirun -n "$ranks" "${train[@]}" --output-dir "$output" >"$work/log" 2>&1 &
   launcher=$!
   # A random moment: somewhere between start-up and the whole run's length.
-  python3 -c "import random, time; random.seed($RANDOM_SEED * 1000 + $attempts); time.sleep(random.uniform(0.4, 2.5))"
+  python3 -c "import random, time; random.seed($RANDOM_SEED * 1000 + $attempts); time.sleep(random.uniform(0.5, 2.0))"
   mapfile -t members < <(pgrep -P "$launcher" || true)
   case $((RANDOM % 4)) in
     0) what="mpirun"; kill -9 "$launcher" 2>/dev/null || true ;;

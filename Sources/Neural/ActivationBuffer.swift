@@ -1,7 +1,7 @@
 /// Owner of 64-byte aligned floats, zero at first. Freed with its last reference.
 ///
-/// Kernels get the pointer for one call. A row has `columns` meaningful floats; `stride` is an odd number of cache lines, because strides that
-/// are powers of two map all rows to few cache sets. The columns between are padding that kernels keep at 0.
+/// Kernels get the pointer for one call. A row has `columns` meaningful floats; `stride` is an odd number of cache lines, because strides
+/// that are powers of two map all rows to few cache sets. The columns between are padding that kernels keep at 0.
 final class ActivationBuffer {
   let rows: Int
   let columns: Int

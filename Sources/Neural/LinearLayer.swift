@@ -30,8 +30,8 @@ struct LinearLayer: Sendable, Equatable {
       Int64(outputs))
   }
 
-  /// Overwrites the gradients of W and b from the forward pass's x and dy `[rows, outputs]`. If `dx` is given, it receives dy W, added to what it
-  /// holds if `accumulate`.
+  /// Overwrites the gradients of W and b from the forward pass's x and dy `[rows, outputs]`. If `dx` is given, it receives dy W, added to
+  /// what it holds if `accumulate`.
   func backward(
     _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>, x: ActivationBuffer, dy: ActivationBuffer,
     dx: ActivationBuffer?, accumulate: Bool = false, rows: Int

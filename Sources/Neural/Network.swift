@@ -116,3 +116,10 @@ public struct Network: Sendable, Equatable {
     }
   }
 }
+
+extension Network: CustomStringConvertible {
+  /// One line, without the layout.
+  public var description: String {
+    "\(configuration), D = \(observationSize), A = \(actionCount), \(parameterCount) parameters"
+  }
+}

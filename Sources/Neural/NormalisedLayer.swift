@@ -16,8 +16,8 @@ struct NormalisedLayer: Sendable, Equatable {
     norm.forward(parameters, kept.linear, kept.output, moments: kept.moments, rows: rows)
   }
 
-  /// Overwrites the gradients of both layers; dx receives (or, if `accumulate`, gains) the gradient of x. `scratch` `[rows, outputs]` is neither dy
-  /// nor dx; dy may be dx.
+  /// Overwrites the gradients of both layers; dx receives (or, if `accumulate`, gains) the gradient of x. `scratch` `[rows, outputs]` is
+  /// neither dy nor dx; dy may be dx.
   func backward(
     _ parameters: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>, x: ActivationBuffer, _ kept: NormalisedActivations,
     dy: ActivationBuffer, scratch: ActivationBuffer, dx: ActivationBuffer, accumulate: Bool = false, rows: Int

@@ -25,9 +25,9 @@ extension ParameterLayout {
 
 /// A matrix `[rows, columns]`, row-major, whose shorter side is orthonormal, uniform over such matrices.
 ///
-/// The longer side's Gaussian vectors are orthonormalised by Gram and Schmidt's process, each vector twice (enough for full
-/// precision: Giraud et al., Numer. Math. 101, 2005). Normalising to a positive length makes it a QR decomposition with a positive diagonal,
-/// without which the distribution is not uniform (Mezzadri, Notices AMS 54, 2007).
+/// Gaussian vectors of the longer side's length are orthonormalised by Gram and Schmidt's process, each vector twice (enough for full
+/// precision: Giraud et al., Numer. Math. 101, 2005). Normalising to a positive length makes it a QR decomposition with a positive
+/// diagonal, without which the distribution is not uniform (Mezzadri, Notices AMS 54, 2007).
 func orthogonalMatrix(rows: Int, columns: Int, stream: inout RandomStream) -> [Double] {
   let vectorCount = min(rows, columns)
   let length = max(rows, columns)

@@ -46,7 +46,8 @@ public final class TrainingBuffers {
   /// Copies the gradients of the last backward pass.
   public func copyGradients(into target: inout [Float]) { copy(gradients, &target) }
 
-  /// Forward pass over the rows `order[range]` of `observations` `[T, D]` and `states` `[T, S]`; the first rows of logits `[., A]` and values.
+  /// Forward pass over the rows `order[range]` of `observations` `[T, D]` and `states` `[T, S]`; fills the first rows of logits `[., A]`
+  /// and values.
   public func forward(
     observations: [Float], states: [Float], order: [Int32], range: Range<Int>, logits: inout [Float], values: inout [Float]
   ) {

@@ -4,8 +4,8 @@
 ///     A_t     = delta_t + gamma lambda (1 - terminal_t) (1 - cut_t) A_{t+1}
 ///
 /// Shapes: all `[T]` of one environment, in time order. `terminal[t] == 1`: the episode ended by itself, nothing follows. `cut[t] == 1`:
-/// it was cut there (truncation, chunk end). `valuesNext[t]` is the value of the observation that followed; it is read at cuts and at the last
-/// step only, elsewhere vnext is `values[t + 1]`. Arithmetic in double precision, rounded once.
+/// it was cut there (truncation, chunk end). `valuesNext[t]` is the value of the observation that followed; it is read at cuts and at the
+/// last step only, elsewhere vnext is `values[t + 1]`. Arithmetic in double precision, rounded once.
 ///
 /// - Complexity: O(T), one backward sweep, no allocation.
 public func gae(

@@ -18,6 +18,8 @@ public struct PPOLoss: Sendable {
   private let actionCount: Int
   private let entropyFloor: Double
   private var logP: [Float]
+  /// exp of `logP`.
+  private var probabilities: [Double]
   private var referenceLogP: [Float]
 
   /// For `actionCount` actions.
@@ -26,6 +28,7 @@ public struct PPOLoss: Sendable {
     self.actionCount = actionCount
     entropyFloor = configuration.entropyFloor(actionCount: actionCount)
     logP = [Float](repeating: 0, count: actionCount)
+    probabilities = [Double](repeating: 0, count: actionCount)
     referenceLogP = [Float](repeating: 0, count: actionCount)
   }
 
@@ -101,13 +104,16 @@ public struct PPOLoss: Sendable {
   }
 
   /// Overwrites the gradient at one row's logits with that of surrogate, divergence from the old policy and entropy. Reads `logP`.
-  private func addPolicyGradient(
+  private mutating func addPolicyGradient(
     action: Int, policyWeight: Double, oldLogP: Span<Float>, entropyCoefficient: Double, scale: Double, first: Int,
     logitGradients: inout [Float], sums: inout LossSums
   ) {
-    let entropy = ActionDistribution.entropy(logProbabilities: logP.span)
+    var entropy = 0.0
+    for a in 0..<actionCount {
+      probabilities[a] = Double(ExactMath.exp(logP[a]))
+      if logP[a] != -.infinity { entropy -= probabilities[a] * Double(logP[a]) }
+    }
     sums.entropy += entropy
-    sums.klOld += ActionDistribution.kl(oldLogP, logP.span)
     let hinge = entropyFloor - entropy
     if hinge > 0 { sums.entropyHinge += hinge }
     let entropyWeight = entropyCoefficient + (hinge > 0 ? Double(configuration.entropyPenaltyCoefficient) : 0)
@@ -118,8 +124,9 @@ public struct PPOLoss: Sendable {
         logitGradients[first + a] = 0
         continue
       }
-      let p = Double(ExactMath.exp(logP[a]))
+      let p = probabilities[a]
       let old = Double(ExactMath.exp(oldLogP[a]))
+      sums.klOld += old * (Double(oldLogP[a]) - Double(logP[a]))
       let gradient =
         policyWeight * ((a == action ? 1 : 0) - p) + klWeight * (p - old) + entropyWeight * p * (Double(logP[a]) + entropy)
       logitGradients[first + a] = Float(scale * gradient)

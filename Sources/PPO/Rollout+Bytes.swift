@@ -1,5 +1,5 @@
 #if _endian(big)
-#error("rollouts are exchanged in little-endian byte order")
+  #error("rollouts are exchanged in little-endian byte order")
 #endif
 
 /// Bytes that are no rollout.
@@ -46,7 +46,7 @@ extension Rollout {
     var offset = 0
     let header: [Int64] = try Rollout.take(Rollout.headerWords, from: bytes, at: &offset)
     guard header[0] == Rollout.magic else { throw RolloutFormatError(reason: "no rollout begins here") }
-    guard header[1] > 0, header[2] > 0, header[3] >= 0, header[5] >= 0, header[6] >= 0, header.dropFirst().allSatisfy({ $0 < 1 << 31 }) else {
+    guard header[1] > 0, header[2] > 0, header.dropFirst().allSatisfy({ $0 >= 0 && $0 < 1 << 31 }), header[4] <= 1 else {
       throw RolloutFormatError(reason: "sizes out of range")
     }
     let shape = RolloutShape(

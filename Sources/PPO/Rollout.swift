@@ -100,10 +100,16 @@ public struct Rollout: Sendable, Equatable {
   /// Records a decision.
   ///
   /// - Parameters:
-  ///   - observation: `[D]`, normalised. - state: `[S]` before the step. - mask: `[A]`. - logits: `[A]`.
+  ///   - index: from `index(environment:t:)`.
+  ///   - observation: `[D]`, normalised.
+  ///   - state: `[S]`, before the step.
+  ///   - mask: `[A]`, 1 = allowed.
+  ///   - logits: `[A]`, raw.
   ///   - referenceLogits: `[A]`, left out without a reference policy.
+  ///   - logProbability: of the action, from the masked logits over `temperature`.
   public mutating func recordDecision(
-    at index: Int, observation: Span<Float>, state: Span<Float>, mask: Span<UInt8>, logits: Span<Float>, referenceLogits: Span<Float> = Span(),
+    at index: Int, observation: Span<Float>, state: Span<Float>, mask: Span<UInt8>, logits: Span<Float>,
+    referenceLogits: Span<Float> = Span(),
     action: Int, logProbability: Float, value: Float, temperature: Float
   ) {
     precondition(index >= 0 && index < count, "transition outside the rollout")

@@ -1,7 +1,7 @@
 /// What one environment adds to the global statistics between two syncs.
 ///
-/// Ranks exchange slots as 64-bit words: each rank fills the words of its environments and leaves the others 0, a bitwise or joins them, and
-/// every rank folds them in environment order. So the result does not depend on which rank had which environment.
+/// Ranks exchange slots as 64-bit words: each rank fills the words of its environments and leaves the others 0, a bitwise or joins them,
+/// and every rank folds them in environment order. So the result does not depend on which rank had which environment.
 public struct StatisticsSlot: Sendable, Equatable {
   /// Raw observations that were acted on `[D]`.
   public var observations: RunningStatistics

@@ -160,11 +160,15 @@ public struct ConfigurationChange: Equatable, Sendable {
 
   var json: JSONValue { ["step": .integer(step), "key": .string(key), "old": old, "new": new] }
 
-  init(step: Int, difference: ConfigurationDifference) {
+  init(key: String, step: Int, old: JSONValue, new: JSONValue) {
+    self.key = key
     self.step = step
-    key = difference.path
-    old = difference.recorded ?? .null
-    new = difference.present ?? .null
+    self.old = old
+    self.new = new
+  }
+
+  init(step: Int, difference: ConfigurationDifference) {
+    self.init(key: difference.path, step: step, old: difference.recorded ?? .null, new: difference.present ?? .null)
   }
 
   init(json: JSONValue, file: String) throws(JSONError) {

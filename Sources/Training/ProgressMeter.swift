@@ -5,6 +5,9 @@ struct ProgressMeter {
   private let startStep: Int
   private let startSeconds: Double
   private var lastLine: Double
+  // Since the last line: one iteration alone says little.
+  private var rewardSum = 0.0
+  private var decisions = 0
 
   /// Seconds between two lines.
   static let intervalSeconds = 5.0
@@ -19,13 +22,16 @@ struct ProgressMeter {
 
   /// The line after an iteration, nil if it is too early for one.
   mutating func line(after report: IterationReport, state: GlobalState, iterations: Int) -> String? {
+    rewardSum += report.rewardMean * Double(report.decisions)
+    decisions += report.decisions
     let now = services.monotonicSeconds()
     guard now - lastLine >= Self.intervalSeconds || state.iteration == iterations else { return nil }
     lastLine = now
     let rate = Double(state.step - startStep) / max(now - startSeconds, 1e-9)
     var line = "[Train] chunk=\(state.chunk)/\(plan.chunkCount) step=\(state.step)/\(plan.total)"
     line += " \(bar(Double(state.step) / Double(max(plan.total, 1)))) steps_per_s=\(Int(rate))"
-    line += " reward_mean=\(Self.rounded(report.rewardMean))"
+    line += " reward_mean=\(Self.rounded(rewardSum / Double(max(decisions, 1))))"
+    (rewardSum, decisions) = (0, 0)
     if let entropy = report.entropy { line += " entropy=\(Self.rounded(entropy))" }
     if let mean = state.recentReturnMean { line += " return_mean=\(Self.rounded(mean))" }
     return line

@@ -12,26 +12,28 @@ public struct RunServices {
   public var stopRequested: () -> StopReason?
   /// One line for people, written to the console and the log by rank 0.
   public var log: (String) -> Void
-  /// Host name, for the record of an attempt.
-  public var host: String
+  /// This process, for the lock and the record of an attempt.
+  public var process: ProcessIdentity
   /// Batch job, if there is one.
   public var job: String?
   /// Version of the program, for the record.
   public var programVersion: String
+  /// Host name.
+  var host: String { process.host }
   /// Identity of a fresh run.
   public var newRunID: () -> String
 
   /// All of them.
   public init(
     monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String, stopRequested: @escaping () -> StopReason?,
-    log: @escaping (String) -> Void, host: String, job: String?, programVersion: String, newRunID: @escaping () -> String
+    log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, programVersion: String, newRunID: @escaping () -> String
   ) {
     self.monotonicSeconds = monotonicSeconds
     self.wait = wait
     self.timestamp = timestamp
     self.stopRequested = stopRequested
     self.log = log
-    self.host = host
+    self.process = process
     self.job = job
     self.programVersion = programVersion
     self.newRunID = newRunID

@@ -52,7 +52,7 @@ struct RunStarter {
     let isBatch = services.job != nil
     do throws(RunLockError) {
       return try RunLock.acquire(
-        path: directory.lock, publish: publisher, owner: .current(), jobID: services.job ?? "", since: services.timestamp(),
+        path: directory.lock, publish: publisher, owner: services.process, jobID: services.job ?? "", since: services.timestamp(),
         patience: RunLock.Patience(heldLimit: isBatch ? lockWaitSeconds : 0),
         surroundings: RunLock.Surroundings(
           now: services.monotonicSeconds, wait: services.wait, startTicks: { ProcessIdentity.startTicks(of: $0) }))

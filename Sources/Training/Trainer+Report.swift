@@ -9,6 +9,7 @@ extension Trainer {
   ) -> IterationReport {
     var report = IterationReport()
     report.rewardMean = contributions.reduce(0) { $0 + $1.rewardSum } / Double(max(decisions, 1))
+    report.decisions = decisions
     report.entropy = metrics?.entropy
     position(&report.rollout, iteration: iteration)
     report.rollout.append("decisions", decisions)

@@ -168,7 +168,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private func openOnRoot() throws(TrainingError) -> (RunStart?, RunKeeper?) {
     let directory = RunDirectory(root: options.outputDirectory)
     let starter = RunStarter(
-      directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: ProcessIdentity.current().pid),
+      directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: services.process.pid),
       services: services, record: record, mode: options.start, worldSize: communicator.size)
     if let finished = try starter.finishedRun() {
       services.log(

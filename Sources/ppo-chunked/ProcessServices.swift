@@ -1,4 +1,5 @@
 import CProcess
+import FileStore
 import Foundation
 import Training
 
@@ -20,7 +21,7 @@ enum ProcessServices {
         let number = cprocess_stop_signal()
         return number == 0 ? nil : .signal(number)
       },
-      log: { Console.write($0) }, host: ProcessInfo.processInfo.hostName, job: Launcher.job, programVersion: ProgramVersion.text,
+      log: { Console.write($0) }, process: .current(), job: Launcher.job, programVersion: ProgramVersion.text,
       newRunID: { UUID().uuidString.lowercased() })
   }
 

@@ -17,6 +17,12 @@ import Testing
   }
 }
 
+/// Made by `python3 Tests/Fixtures/philox_golden.py`.
+private enum PinnedDraws {
+  static let words: [UInt32] = [0xaf19_2479, 0x9ee1_04e0, 0x5c0f_0043, 0xfcdf_8389, 0x6c6d_32e2, 0x0792_1f85]
+  static let shuffled = [9, 6, 0, 8, 4, 1, 7, 5, 2, 3]
+}
+
 @Suite struct RandomStreamTests {
   private func firstWord(seed: UInt64 = 1, _ purpose: StreamPurpose = .action, _ chunk: Int = 1, _ environment: Int = 0, _ index: Int = 0)
     -> UInt64

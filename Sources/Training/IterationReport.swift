@@ -16,6 +16,8 @@ struct IterationReport {
   var update: MetricRecord?
   /// Lines of `metrics/episodes.jsonl`.
   var episodes: [MetricRecord] = []
+  /// Decisions of all environments.
+  var decisions = 0
   /// Mean raw reward of a decision, for the progress line.
   var rewardMean = 0.0
   /// Entropy of the policy, nil after a stabilising iteration.

@@ -1,0 +1,105 @@
+import Checkpoint
+import Environments
+import FileStore
+import Ranks
+import RunConfig
+import ServingEnv
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// A stop request after so many polls, over all ranks of a job.
+final class StopAfter: Sendable {
+  private let left: Atomic<Int>
+
+  /// - Parameter polls: nil never stops.
+  init(polls: Int?) { left = Atomic(polls ?? Int.max) }
+
+  func poll() -> StopReason? {
+    if left.load(ordering: .relaxed) == Int.max { return nil }
+    return left.subtract(1, ordering: .relaxed).newValue < 0 ? .signal(10) : nil
+  }
+}
+
+/// Small runs on an in-memory disk, with ranks as threads.
+struct TrainingHarness: Sendable {
+  let files = InMemoryFileSystem()
+  var configuration: Configuration
+
+  /// The test configuration with overrides, small enough for a second.
+  init(_ overrides: [String] = []) throws {
+    configuration = try Configuration(
+      overrides: [
+        "run.total_requests=600", "run.chunk_size=300", "run.num_envs=5", "rollout.length=16", "rollout.stabilization_decisions=20",
+        "cluster.num_replicas=2", "workload.qps=6", "observation.queue_slots=1", "network.hidden=16", "network.gru_layers=1",
+        "network.projection=16", "ppo.epochs=2", "ppo.minibatch_size=32", "checkpoint.interval=100", "checkpoint.max_checkpoints=2",
+      ] + overrides)
+  }
+
+  /// One job with `ranks` ranks.
+  ///
+  /// - Returns: what it exited with, or the error that all ranks agreed on.
+  func run(ranks: Int, options: JobOptions = JobOptions(outputDirectory: "run"), stop: StopAfter = StopAfter(polls: nil)) throws
+    -> Result<ExitCode, TrainingError>
+  {
+    let (files, configuration) = (files, configuration)
+    let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
+      let services = RunServices(
+        monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() }, log: { _ in },
+        process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil, programVersion: "test", newRunID: { "run-1" })
+      switch configuration.run.environment {
+      case .cartpole:
+        return try TrainingJob(
+          options: options, configuration: configuration, prototype: CartPole(), inputs: [], communicator: communicator, files: files,
+          services: services
+        ).run()
+      case .routing:
+        let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, trace: nil))
+        return try TrainingJob(
+          options: options, configuration: configuration, prototype: prototype, inputs: [], communicator: communicator, files: files,
+          services: services
+        ).run()
+      }
+    }
+    let results = outcomes.map { $0.mapError { $0 as? TrainingError ?? TrainingError(.internalError, "\($0)") } }
+    let first = try #require(results.first)
+    for result in results {
+      switch (first, result) {
+      case (.success(let a), .success(let b)): #expect(a == b, "ranks ended differently")
+      case (.failure(let a), .failure(let b)): #expect(a.code == b.code, "ranks failed differently: \(a) and \(b)")
+      default: Issue.record("some ranks succeeded and some failed")
+      }
+    }
+    return first
+  }
+
+  /// Runs until nothing is left, each job stopped after `polls` polls.
+  func runToEnd(ranks: [Int], polls: Int, options: JobOptions = JobOptions(outputDirectory: "run")) throws -> Int {
+    var jobs = 0
+    while true {
+      let result = try run(ranks: ranks[jobs % ranks.count], options: options, stop: StopAfter(polls: polls)).get()
+      jobs += 1
+      if result == .finished { return jobs }
+      #expect(result == .stopped)
+      try #require(jobs < 500, "the run makes no progress")
+    }
+  }
+
+  var progress: Progress {
+    get throws { try Progress(parsing: try files.read("run/training_progress.json", limit: 1 << 20), file: "progress") }
+  }
+
+  /// Digest of the last state, and the bytes of every metrics file.
+  var fingerprint: [String] {
+    get throws {
+      let name = try files.readLink("run/checkpoints/latest.pt")
+      let loaded = try CheckpointFile.decode(bytes: try files.read("run/checkpoints/" + name, limit: 1 << 30), name: name)
+      let metrics = try ["rollouts", "updates", "episodes"].map {
+        String(decoding: try files.read("run/metrics/\($0).jsonl", limit: 1 << 30), as: UTF8.self)
+      }
+      return [loaded.stateDigest.hex] + metrics
+    }
+  }
+}
