@@ -98,7 +98,7 @@ let package = Package(
       dependencies: [
         "Checkpoint", "Environments", "FileStore", "Ranks", "RunConfig", "ServingEnv", "TestSupport", "TorchFormat", "Training",
       ], swiftSettings: strict),
-    .testTarget(name: "ProgramTests", dependencies: ["RunConfig"], swiftSettings: strict),
+    .testTarget(name: "ProgramTests", dependencies: ["RunConfig", "ppo-chunked"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

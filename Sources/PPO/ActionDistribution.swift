@@ -88,6 +88,9 @@ public struct ActionSampler: Sendable {
   /// For `actionCount` actions.
   public init(actionCount: Int) { scratch = [Float](repeating: 0, count: actionCount) }
 
+  /// A.
+  public var actionCount: Int { scratch.count }
+
   /// The action at `uniform` of the distribution and its ln p. Shapes as in `ActionDistribution.logProbabilities`.
   public mutating func sample(
     logits: Span<Float>, mask: Span<UInt8>, temperature: Float, uniform: Double

@@ -55,22 +55,18 @@ public struct FrozenStatistics: Sendable, Equatable {
   /// Normalises `raw` `[dimension]` into `result` `[dimension]`.
   public func normalise(_ raw: Span<Float>, into result: inout MutableSpan<Float>) {
     precondition(raw.count == mean.count && result.count == mean.count, "observation of another dimension")
-    let means = mean.span
-    let deviations = deviation.span
-    for i in 0..<raw.count {
-      let z = (Double(raw[i]) - means[i]) / deviations[i]
-      result[i] = Float(min(max(z, -clip), clip))
-    }
+    for i in 0..<raw.count { result[i] = normalised(raw[i], i) }
   }
 
-  /// Normalises in place.
-  public func normalise(_ values: inout MutableSpan<Float>) {
-    precondition(values.count == mean.count, "observation of another dimension")
-    let means = mean.span
-    let deviations = deviation.span
-    for i in 0..<values.count {
-      let z = (Double(values[i]) - means[i]) / deviations[i]
-      values[i] = Float(min(max(z, -clip), clip))
-    }
+  /// Normalises `raw` `[dimension]` into the elements of `result` from `offset` on.
+  public func normalise(_ raw: Span<Float>, into result: inout [Float], at offset: Int) {
+    precondition(raw.count == mean.count, "observation of another dimension")
+    precondition(offset >= 0 && offset + raw.count <= result.count, "observation does not fit")
+    var span = result.mutableSpan
+    for i in 0..<raw.count { span[offset + i] = normalised(raw[i], i) }
+  }
+
+  private func normalised(_ raw: Float, _ i: Int) -> Float {
+    Float(min(max((Double(raw) - mean[i]) / deviation[i], -clip), clip))
   }
 }

@@ -107,15 +107,6 @@ struct EnvironmentRunner<E: Environment> {
     return (result, closed)
   }
 
-  /// The observation that followed a cut step: the next decision's, or the final one of an episode that `result` ended.
-  func observationAfter(_ result: StepResult, into observation: inout MutableSpan<Float>) {
-    if result.terminated || result.truncated {
-      environment.finalObservation(into: &observation)
-    } else {
-      environment.observe(into: &observation)
-    }
-  }
-
   /// Closes the digest of the iteration.
   mutating func endIteration() {
     digests.append(hasher.finalize())

@@ -19,6 +19,8 @@ struct MetricsFiles {
     rollouts = try JSONLinesFile(path: directory.metrics + "/rollouts.jsonl", offset: offsets.rollouts, files: files)
     updates = try JSONLinesFile(path: directory.metrics + "/updates.jsonl", offset: offsets.updates, files: files)
     episodes = try JSONLinesFile(path: directory.metrics + "/episodes.jsonl", offset: offsets.episodes, files: files)
+    // A checkpoint will count on these names after a power cut.
+    try files.syncDirectory(directory.metrics)
   }
 
   /// Adds the records of one iteration.

@@ -17,8 +17,9 @@ struct RolloutCollector<E: Environment> {
   private(set) var slots: [StatisticsSlot]
   private var sampler: ActionSampler
   // Scratch for up to all runners of this rank.
+  private var raw: [Float]
   private var observations: [Float]
-  private var normalised: [Float]
+  private var masks: [UInt8]
   private var states: [Float]
   private var nextStates: [Float]
   private var logits: [Float]
@@ -32,8 +33,9 @@ struct RolloutCollector<E: Environment> {
     runners = environments.map { EnvironmentRunner(index: $0, prototype: prototype, stateSize: network.stateSize) }
     slots = [StatisticsSlot](repeating: StatisticsSlot(observationSize: network.observationSize), count: rows)
     sampler = ActionSampler(actionCount: network.actionCount)
-    observations = [Float](repeating: 0, count: rows * network.observationSize)
-    normalised = [Float](repeating: 0, count: network.observationSize)
+    raw = [Float](repeating: 0, count: rows * network.observationSize)
+    observations = raw
+    masks = [UInt8](repeating: 1, count: rows * network.actionCount)
     states = [Float](repeating: 0, count: rows * network.stateSize)
     nextStates = states
     logits = [Float](repeating: 0, count: rows * network.actionCount)
@@ -59,8 +61,7 @@ struct RolloutCollector<E: Environment> {
       for _ in 0..<shares[i] {
         if let reason = stopRequested() { return reason }
         runners[i].observe()
-        let observation = runners[i].observation
-        slots[i].observations.add(observation.span)
+        slots[i].observations.add(runners[i].observation, row: 0)
         var stream = RandomStream(
           seed: settings.seed, purpose: .stabilisation, chunk: chunk, environment: runners[i].index, index: runners[i].actions.count)
         let action = uniformAction(runners[i].mask, &stream)
@@ -84,16 +85,12 @@ struct RolloutCollector<E: Environment> {
     stopRequested: () -> StopReason?
   ) -> Result<Rollout, RolloutStopped> {
     beginIteration()
-    let shape = RolloutShape(
-      observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
-    var rollout = Rollout(shape, segmentLengths: shares)
+    var rollout = Rollout(RolloutShape(network), segmentLengths: shares)
     for t in 0..<(shares.max() ?? 0) {
       let active = runners.indices.filter { t < shares[$0] }
       for (row, i) in active.enumerated() {
-        runners[i].observe()
-        let observation = runners[i].observation
-        slots[i].observations.add(observation.span)
-        load(row: row, observation: observation, state: runners[i].policyState, frozen: frozen)
+        load(row: row, runner: i, frozen: frozen)
+        slots[i].observations.add(raw, row: row)
       }
       forward(rows: active.count, parameters: parameters, outputs: .policyAndValue)
       for (row, i) in active.enumerated() {
@@ -126,51 +123,37 @@ struct RolloutCollector<E: Environment> {
     row: Int, runner i: Int, t: Int, chunk: Int, rollout: inout Rollout, parameters: [Float], frozen: FrozenStatistics,
     scaling: ReturnScaling?
   ) {
-    let actionRange = (row * network.actionCount)..<((row + 1) * network.actionCount)
-    let observationRange = (row * network.observationSize)..<((row + 1) * network.observationSize)
-    let stateRange = (row * network.stateSize)..<((row + 1) * network.stateSize)
     var stream = RandomStream(
       seed: settings.seed, purpose: .action, chunk: chunk, environment: runners[i].index, index: runners[i].actions.count)
-    // Locals share storage with the scratch; spans into `self` would bar the sampler.
-    let (mask, logits, observations, states) = (runners[i].mask, self.logits, self.observations, self.states)
-    let chosen = sampler.sample(
-      logits: logits.span.extracting(actionRange), mask: mask.span, temperature: 1, uniform: stream.uniform())
+    let chosen = sampler.sample(logits: logits, masks: masks, row: row, temperature: 1, uniform: stream.uniform())
     let index = rollout.index(environment: i, t: t)
     rollout.recordDecision(
-      at: index, observation: observations.span.extracting(observationRange), state: states.span.extracting(stateRange),
-      mask: mask.span, logits: logits.span.extracting(actionRange), referenceLogits: [Float]().span, action: chosen.action,
+      at: index, row: row, observations: observations, states: states, masks: masks, logits: logits, action: chosen.action,
       logProbability: chosen.logProbability, value: values[row], temperature: 1)
-    for (k, position) in stateRange.enumerated() { runners[i].policyState[k] = nextStates[position] }
+    let next = nextStates[(row * network.stateSize)..<((row + 1) * network.stateSize)]
+    runners[i].policyState.replaceSubrange(0..., with: next)
 
     let (result, discounted) = runners[i].step(chosen.action, discount: settings.gamma)
     slots[i].returns.add(discounted)
-    let reward = scaling?.scale(result.reward) ?? result.reward
-    var valueNext: Float = 0
-    if result.truncated && !result.terminated {
-      valueNext = value(after: result, runner: i, state: Array(nextStates[stateRange]), parameters: parameters, frozen: frozen)
-    }
+    let isCut = result.truncated && !result.terminated
     rollout.recordOutcome(
-      at: index, reward: reward, terminal: result.terminated, cut: result.truncated && !result.terminated, valueNext: valueNext)
+      at: index, reward: scaling?.scale(result.reward) ?? result.reward, terminal: result.terminated, cut: isCut,
+      valueNext: isCut ? finalValue(runner: i, state: Array(next), parameters: parameters, frozen: frozen) : 0)
   }
 
-  /// V of the final observation of an episode that was cut in the middle of the rollout. Overwrites no batch that is still in use: rows are
-  /// read before they are stepped, this one is computed in a workspace of its own.
-  private func value(
-    after result: StepResult, runner i: Int, state: [Float], parameters: [Float], frozen: FrozenStatistics
-  ) -> Float {
+  /// V of the final observation of an episode that was cut in the middle of the rollout, with the recurrent state it ended in.
+  private func finalValue(runner i: Int, state: [Float], parameters: [Float], frozen: FrozenStatistics) -> Float {
     var final = [Float](repeating: 0, count: network.observationSize)
     var span = final.mutableSpan
-    runners[i].observationAfter(result, into: &span)
-    frozen.normalise(&span)
+    runners[i].environment.finalObservation(into: &span)
+    var normalised = final
+    frozen.normalise(final, row: 0, into: &normalised)
     var value: [Float] = [0]
-    var valueSpan = value.mutableSpan
-    var none: [Float] = []
-    var noneSpan = none.mutableSpan
-    var unusedStates: [Float] = []
-    var unusedSpan = unusedStates.mutableSpan
+    var (unusedLogits, unusedStates) = ([Float](), [Float]())
     network.forward(
-      parameters: parameters.span, observations: final.span, states: state.span, rows: 1, outputs: .value, activations: activations,
-      logits: &noneSpan, values: &valueSpan, nextStates: &unusedSpan)
+      parameters: parameters, observations: normalised, states: state, rows: 1, outputs: .value, activations: activations,
+      logits: &unusedLogits,
+      values: &value, nextStates: &unusedStates)
     return value[0]
   }
 
@@ -182,10 +165,7 @@ struct RolloutCollector<E: Environment> {
       return rollout.terminal[last] == 0 && rollout.cut[last] == 0
     }
     guard !open.isEmpty else { return }
-    for (row, i) in open.enumerated() {
-      runners[i].observe()
-      load(row: row, observation: runners[i].observation, state: runners[i].policyState, frozen: frozen)
-    }
+    for (row, i) in open.enumerated() { load(row: row, runner: i, frozen: frozen) }
     forward(rows: open.count, parameters: parameters, outputs: .value)
     for (row, i) in open.enumerated() {
       let last = rollout.index(environment: i, t: shares[i] - 1)
@@ -194,33 +174,19 @@ struct RolloutCollector<E: Environment> {
     }
   }
 
-  private mutating func load(row: Int, observation: [Float], state: [Float], frozen: FrozenStatistics) {
-    let size = network.observationSize
-    var row0: [Float] = []
-    swap(&row0, &normalised)
-    var target = row0.mutableSpan
-    frozen.normalise(observation.span, into: &target)
-    swap(&row0, &normalised)
-    for k in 0..<size { observations[row * size + k] = normalised[k] }
-    for (k, element) in state.enumerated() { states[row * network.stateSize + k] = element }
+  /// Puts the pending decision of a runner into row `row` of the batch.
+  private mutating func load(row: Int, runner i: Int, frozen: FrozenStatistics) {
+    runners[i].observe()
+    raw.replaceSubrange((row * network.observationSize)..<((row + 1) * network.observationSize), with: runners[i].observation)
+    frozen.normalise(raw, row: row, into: &observations)
+    masks.replaceSubrange((row * network.actionCount)..<((row + 1) * network.actionCount), with: runners[i].mask)
+    states.replaceSubrange((row * network.stateSize)..<((row + 1) * network.stateSize), with: runners[i].policyState)
   }
 
   private mutating func forward(rows: Int, parameters: [Float], outputs: NetworkOutputs) {
-    // Moved out and back: a span into `self` would bar every other access to it.
-    var (outLogits, outValues, outStates) = ([Float](), [Float](), [Float]())
-    swap(&outLogits, &logits)
-    swap(&outValues, &values)
-    swap(&outStates, &nextStates)
-    var logitSpan = outLogits.mutableSpan
-    var valueSpan = outValues.mutableSpan
-    var stateSpan = outStates.mutableSpan
     network.forward(
-      parameters: parameters.span, observations: observations.span.extracting(0..<(rows * network.observationSize)),
-      states: states.span.extracting(0..<(rows * network.stateSize)), rows: rows, outputs: outputs, activations: activations,
-      logits: &logitSpan, values: &valueSpan, nextStates: &stateSpan)
-    swap(&outLogits, &logits)
-    swap(&outValues, &values)
-    swap(&outStates, &nextStates)
+      parameters: parameters, observations: observations, states: states, rows: rows, outputs: outputs, activations: activations,
+      logits: &logits, values: &values, nextStates: &nextStates)
   }
 
   private func uniformAction(_ mask: [UInt8], _ stream: inout RandomStream) -> Int {

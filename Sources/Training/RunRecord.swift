@@ -79,7 +79,8 @@ struct RunRecord {
       throw root.error("format_version", "is \(version), this program reads \(Self.formatVersion)")
     }
     let schema = try root.group("schema")
-    let size = try schema.int("observation_size"), actions = try schema.int("action_count")
+    let size = try schema.int("observation_size")
+    let actions = try schema.int("action_count")
     guard size == encoding.observationSize, actions == encoding.actionCount else {
       throw TrainingError(
         .mismatch,

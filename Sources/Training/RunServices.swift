@@ -25,7 +25,8 @@ public struct RunServices {
 
   /// All of them.
   public init(
-    monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String, stopRequested: @escaping () -> StopReason?,
+    monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String,
+    stopRequested: @escaping () -> StopReason?,
     log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, programVersion: String, newRunID: @escaping () -> String
   ) {
     self.monotonicSeconds = monotonicSeconds

@@ -82,6 +82,9 @@ struct RunStarter {
       if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
       return fresh(fencing: fencing, reason: "no run in \(directory.root)")
     }
+    if progress.latestCheckpoint == nil, try CheckpointFailure.wrap({ () throws(CheckpointError) in try store.list() }).isEmpty {
+      return fresh(fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
+    }
     return try resume(progress, fencing: fencing)
   }
 
@@ -165,7 +168,8 @@ struct RunStarter {
     }
     let search = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.newestValid(runID: progress.runID) }
     guard let found = search.found else {
-      throw TrainingError(.badData, "no valid checkpoint of run \(progress.runID) in \(directory.checkpoints), nothing was changed: \(problem)")
+      throw TrainingError(
+        .badData, "no valid checkpoint of run \(progress.runID) in \(directory.checkpoints), nothing was changed: \(problem)")
     }
     return (found, "[Fallback] \(problem); resuming from \(found.name), which is whole")
   }

@@ -116,7 +116,8 @@ struct StateEncoding {
   }
 
   private func statistics(_ group: TorchReader, dimensions: Int) throws(TrainingError) -> RunningStatistics {
-    let mean = try group.doubles("mean"), m2 = try group.doubles("m2")
+    let mean = try group.doubles("mean")
+    let m2 = try group.doubles("m2")
     guard mean.count == dimensions, m2.count == dimensions else {
       throw group.error("mean", "has \(mean.count) dimensions, expected \(dimensions)")
     }

@@ -64,20 +64,18 @@ public struct TrainedPolicy {
     var observation = [Float](repeating: 0, count: network.observationSize)
     var observationSpan = observation.mutableSpan
     environment.observe(into: &observationSpan)
-    frozen.normalise(&observationSpan)
+    var normalised = observation
+    frozen.normalise(observation, row: 0, into: &normalised)
     var mask = [UInt8](repeating: 1, count: network.actionCount)
     var maskSpan = mask.mutableSpan
     environment.actionMask(into: &maskSpan)
     var logits = [Float](repeating: 0, count: network.actionCount)
-    var logitSpan = logits.mutableSpan
-    var values: [Float] = []
-    var valueSpan = values.mutableSpan
     var next = state
-    var stateSpan = next.mutableSpan
+    var unusedValues: [Float] = []
     network.forward(
-      parameters: parameters.span, observations: observation.span, states: state.span, rows: 1, outputs: .policy, activations: activations,
-      logits: &logitSpan, values: &valueSpan, nextStates: &stateSpan)
+      parameters: parameters, observations: normalised, states: state, rows: 1, outputs: .policy, activations: activations, logits: &logits,
+      values: &unusedValues, nextStates: &next)
     state = next
-    return sampler.greedy(logits: logits.span, mask: mask.span).action
+    return sampler.greedy(logits: logits, masks: mask, row: 0).action
   }
 }

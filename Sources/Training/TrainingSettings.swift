@@ -50,7 +50,8 @@ extension PPOConfiguration {
   init(_ configuration: Configuration, planTotal: Int) {
     let section = configuration.ppo
     let samples = configuration.run.numEnvs * configuration.rollout.length
-    let optimizerSteps = (planTotal + samples - 1) / samples * section.epochs * ((samples + section.minibatchSize - 1) / section.minibatchSize)
+    let optimizerSteps =
+      (planTotal + samples - 1) / samples * section.epochs * ((samples + section.minibatchSize - 1) / section.minibatchSize)
     let period = section.learningRatePeriodOptSteps > 0 ? section.learningRatePeriodOptSteps : optimizerSteps
     let learningRate: PPO.LearningRateSchedule =
       switch section.learningRateSchedule {

@@ -13,8 +13,8 @@ struct PPOLearnerTests {
   /// A rollout acted by the network itself in batches of three environments, with masks and temperatures.
   static func act(_ network: Network, _ parameters: [Float], steps: Int = 20) -> Rollout {
     let E = 3
-    let shape = RolloutShape(observationSize: 5, actionCount: 3, stateSize: network.stateSize)
-    var rollout = Rollout(shape, segmentLengths: [Int](repeating: steps, count: E))
+    var masks = [UInt8](repeating: 1, count: E * 3)
+    var rollout = Rollout(RolloutShape(network), segmentLengths: [Int](repeating: steps, count: E))
     let activations = network.makeActivations(rows: E)
     var sampler = ActionSampler(actionCount: 3)
     var states = [Float](repeating: 0, count: E * network.stateSize)
@@ -28,15 +28,12 @@ struct PPOLearnerTests {
         parameters: parameters, observations: observations, states: states, rows: E, activations: activations, logits: &logits,
         values: &values, nextStates: &next)
       for e in 0..<E {
-        let mask: [UInt8] = [1, 1, (t + e) % 4 == 0 ? 0 : 1]
+        masks[3 * e + 2] = (t + e) % 4 == 0 ? 0 : 1
         let temperature = Float(0.8 + 0.1 * Double(t % 5))
-        let row = logits.span.extracting((3 * e)..<(3 * e + 3))
-        let choice = sampler.sample(logits: row, mask: mask.span, temperature: temperature, uniform: stream.uniform())
+        let choice = sampler.sample(logits: logits, masks: masks, row: e, temperature: temperature, uniform: stream.uniform())
         let index = rollout.index(environment: e, t: t)
-        let S = network.stateSize
         rollout.recordDecision(
-          at: index, observation: observations.span.extracting((5 * e)..<(5 * e + 5)),
-          state: states.span.extracting((S * e)..<(S * e + S)), mask: mask.span, logits: row, action: choice.action,
+          at: index, row: e, observations: observations, states: states, masks: masks, logits: logits, action: choice.action,
           logProbability: choice.logProbability, value: values[e], temperature: temperature)
         rollout.recordOutcome(at: index, reward: Float(stream.normal()), terminal: false, cut: t == steps - 1, valueNext: 0.1)
       }

@@ -40,6 +40,21 @@ struct StatisticsTests {
     #expect(normalised(FrozenStatistics(identity: 1), 1000) == 1000)
   }
 
+  @Test("rows of batch arrays are treated as single samples are")
+  func batchRows() {
+    let batch: [Float] = [1, 2, 3, 4, 5, 7]
+    var rows = RunningStatistics(dimension: 2)
+    for row in 0..<3 { rows.add(batch, row: row) }
+    #expect(rows.mean == [3, 13.0 / 3])
+    let frozen = FrozenStatistics(rows, NormalizerConfiguration(minimumCount: 1))
+    var result = [Float](repeating: 9, count: 6)
+    frozen.normalise(batch, row: 1, into: &result)
+    var single: [Float] = [0, 0]
+    var span = single.mutableSpan
+    frozen.normalise(batch.span.extracting(2..<4), into: &span)
+    #expect(result == [9, 9, single[0], single[1], 9, 9])
+  }
+
   @Test("merging {1, 2} and {3, 4, 8} by hand; an empty side changes nothing")
   func merge() {
     var statistics = running([1, 2])

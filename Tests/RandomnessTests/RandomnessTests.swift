@@ -66,7 +66,11 @@ private enum PinnedDraws {
     #expect(abs(mean { $0.uniform() } - 0.5) < 0.004, "seed \(seed)")
     #expect(abs(mean { $0.exponential(rate: 2) } - 0.5) < 0.006, "seed \(seed)")
     #expect(abs(mean { $0.normal() }) < 0.012, "seed \(seed)")
-    #expect(abs(mean { let x = $0.normal(); return x * x } - 1) < 0.018, "seed \(seed)")
+    #expect(
+      abs(
+        mean {
+          let x = $0.normal(); return x * x
+        } - 1) < 0.018, "seed \(seed)")
     #expect(abs(mean { $0.gamma(shape: 4, scale: 0.5) } - 2) < 0.012, "seed \(seed)")
     #expect(abs(mean { $0.gamma(shape: 0.5, scale: 2) } - 1) < 0.02, "seed \(seed)")
   }

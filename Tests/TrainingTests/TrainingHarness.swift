@@ -48,7 +48,8 @@ struct TrainingHarness: Sendable {
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
         monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() }, log: { _ in },
-        process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil, programVersion: "test", newRunID: { "run-1" })
+        process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil,
+        programVersion: "test", newRunID: { "run-1" })
       switch configuration.run.environment {
       case .cartpole:
         return try TrainingJob(
