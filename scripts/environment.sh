@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the other scripts: paths, Open MPI settings for containers and small machines. Sets variables, runs nothing.
 #
 # As root Open MPI wants to be told twice; with more ranks than cores it has to share them and to yield while it waits.

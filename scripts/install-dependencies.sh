@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build and the tests need beside the Swift toolchain: Open MPI, libcrypto, pkg-config (Debian, Ubuntu).
+# Installs what the build and the tests need beside the Swift toolchain: Open MPI, libcrypto, pkg-config (Debian,
+# Ubuntu); Python and procps for the test scripts.
 #
 # Usage: scripts/install-dependencies.sh
 # Safe to repeat; does nothing when everything is there. Exit codes: 0 installed, 1 no way to install.
@@ -10,6 +11,9 @@ command -v pkg-config >/dev/null || packages+=(pkg-config)
 command -v mpirun >/dev/null || packages+=(openmpi-bin)
 if ! command -v pkg-config >/dev/null || ! pkg-config --exists ompi-c; then packages+=(libopenmpi-dev); fi
 if ! command -v pkg-config >/dev/null || ! pkg-config --exists libcrypto; then packages+=(libssl-dev); fi
+
+command -v python3 >/dev/null || packages+=(python3)
+command -v pgrep >/dev/null || packages+=(procps)
 
 if [[ ${#packages[@]} == 0 ]]; then exit 0; fi
 

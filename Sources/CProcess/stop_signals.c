@@ -11,9 +11,7 @@ static volatile sig_atomic_t first_signal = 0;
 
 static void on_stop(int number) {
   if (first_signal != 0) {
-    // mpirun sends CONT and TERM after USR1 of a batch system: only a repeated signal of the user's means "now".
-    if (first_signal == number) { _exit(128 + number); }
-    return;
+    _exit(128 + number);
   }
   first_signal = number;
 }

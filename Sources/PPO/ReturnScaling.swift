@@ -19,12 +19,4 @@ public struct ReturnScaling: Sendable, Equatable {
 
   /// The scaled reward.
   public func scale(_ reward: Float) -> Float { Float(min(max(Double(reward) / deviation, -clip), clip)) }
-
-  /// Takes one raw reward into the environment's discounted return and that into its statistics since the last sync.
-  public static func advance(
-    _ discountedReturn: inout Double, reward: Float, gamma: Float, statistics: inout RunningStatistics
-  ) {
-    discountedReturn = Double(gamma) * discountedReturn + Double(reward)
-    statistics.add(discountedReturn)
-  }
 }

@@ -88,15 +88,4 @@ public struct RunningStatistics: Sendable, Equatable {
       m2[i] = 0
     }
   }
-
-  /// The same mean and spread with the weight of at most `limit` samples, so that new ones can move it.
-  public func capped(at limit: Int) -> RunningStatistics {
-    precondition(limit > 0, "the cap must be positive")
-    if count <= limit { return self }
-    var result = self
-    let factor = Double(limit) / Double(count)
-    for i in m2.indices { result.m2[i] *= factor }
-    result.count = limit
-    return result
-  }
 }

@@ -6,8 +6,9 @@ public enum LearningRateSchedule: Sendable, Equatable {
   case constant(Double)
   /// From base down to `minimumRatio` base in a straight line over the plan's decisions.
   case linear(base: Double, minimumRatio: Double)
-  /// Warm-up over `warmUp` optimizer steps, then half a cosine from base to `minimumRatio` base over `period` optimizer steps, repeated.
-  case cosine(base: Double, warmUp: Int, period: Int, minimumRatio: Double)
+  /// Warm-up over `warmUp` optimizer steps, then half a cosine from base to `minimumRatio` base: over `period` optimizer steps, repeated, or
+  /// once over the plan's decisions if `period` is nil.
+  case cosine(base: Double, warmUp: Int, period: Int?, minimumRatio: Double)
 
   /// The rate at an optimizer step (counted from 0) of an update that began after `step` of `planTotal` decisions.
   public func rate(optimizerStep: Int, step: Int, planTotal: Int) -> Double {
@@ -18,7 +19,9 @@ public enum LearningRateSchedule: Sendable, Equatable {
       return base * (minimumRatio + (1 - minimumRatio) * left)
     case .cosine(let base, let warmUp, let period, let minimumRatio):
       if optimizerStep < warmUp { return base * Double(optimizerStep + 1) / Double(warmUp) }
-      let u = Double((optimizerStep - warmUp) % max(period, 1)) / Double(max(period, 1))
+      let u =
+        period.map { Double((optimizerStep - warmUp) % max($0, 1)) / Double(max($0, 1)) }
+        ?? min(1, Double(step) / Double(max(planTotal, 1)))
       return base * (minimumRatio + (1 - minimumRatio) * 0.5 * (1 + ExactMath.cos(Double.pi * u)))
     }
   }

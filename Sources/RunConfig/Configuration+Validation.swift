@@ -63,7 +63,6 @@ extension Configuration {
         workload.toSeconds == 0 || workload.toSeconds > workload.fromSeconds, "workload.to_seconds",
         "\(workload.toSeconds) is not after workload.from_seconds \(workload.fromSeconds)")
     } else {
-      require(workload.qps > 0, "workload.qps", "0 is the own rate of a trace; workload.kind \(workload.kind.rawValue) needs a rate")
       require(
         workload.trace.isEmpty, "workload.trace", "\"\(workload.trace)\" has no effect with workload.kind \(workload.kind.rawValue)")
     }

@@ -47,6 +47,6 @@ public struct ObservationSection: Equatable, Sendable {
       "Limit of a feature after standardisation, on both sides."),
     .integer(
       "observation.min_count", \.observation.minCount, 0...1_000_000_000, unit: "samples", .frozen,
-      "Below this number of samples a deviation counts as at least 1."),
+      "Below this number of samples a deviation counts as at least 1; the deviation that rewards are scaled by, too."),
   ]
 }

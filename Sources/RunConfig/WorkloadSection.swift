@@ -23,7 +23,7 @@ public struct WorkloadSection: Equatable, Sendable {
   /// Source of lengths and arrival times.
   public var kind = WorkloadKind.conversation
   /// Mean arrival rate; 0 = the trace's own.
-  public var qps = 12.0
+  public var qps = 0.0
   /// Path of the trace file.
   public var trace = ""
   /// Start of the window of the trace.
@@ -43,13 +43,16 @@ public struct WorkloadSection: Equatable, Sendable {
   /// What happens to requests over the limit.
   public var overLimit = OverLimitRule.clamp
 
+  /// Requests per second of a workload without a trace when `qps` is 0: about 60 % of what four default replicas can serve.
+  public static let syntheticRate = 12.0
+
   static let fields: [Field] = [
     .choice(
       "workload.kind", \.workload.kind, .frozen,
       "Where requests come from: built-in conversation lengths, equal lengths, uniform lengths, or a trace file."),
     .real(
       "workload.qps", \.workload.qps, .closed(0, 1e6), unit: "requests/s", .frozen,
-      "Mean arrival rate of the whole cluster; 0 keeps a trace's own rate."),
+      "Mean arrival rate of the whole cluster; 0 takes the trace's own rate, or 12 requests/s without a trace."),
     .text(
       "workload.trace", \.workload.trace, lengthMax: 4096, .free,
       "Path of the trace, a CSV file with arrived_at, num_prefill_tokens, num_decode_tokens; its SHA-256 is frozen, the path is not."),

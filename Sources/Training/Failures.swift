@@ -13,7 +13,8 @@ enum FileFailure {
 
   static func code(of error: FileError) -> ExitCode {
     if error.isNotFound { return .missingInput }
-    return error.isNotPermitted ? .outputUnusable : .inputOutput
+    let isUnusable = error.isNotPermitted || error.code == ErrorCode.notDirectory || error.code == ErrorCode.isDirectory
+    return isUnusable ? .outputUnusable : .inputOutput
   }
 }
 

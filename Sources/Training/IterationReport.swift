@@ -16,6 +16,8 @@ struct IterationReport {
   var update: MetricRecord?
   /// Lines of `metrics/episodes.jsonl`.
   var episodes: [MetricRecord] = []
+  /// Step after the iteration.
+  var step = 0
   /// Decisions of all environments.
   var decisions = 0
   /// Mean raw reward of a decision, for the progress line.

@@ -7,7 +7,7 @@ public struct EvaluationResult: Equatable, Sendable {
   public let endToEnd: [Double]
   /// Times to the first token in seconds, ascending.
   public let timeToFirstToken: [Double]
-  /// Mean times between tokens in seconds, ascending; requests with one output token have none.
+  /// Mean times between tokens in seconds, ascending: time after the first token over output tokens.
   public let timeBetweenTokens: [Double]
   /// Requests per second from the first arrival to the last completion.
   public let throughput: Double
@@ -17,8 +17,7 @@ public struct EvaluationResult: Equatable, Sendable {
   init(_ completed: [CompletedRequest], replicaCount: Int) {
     endToEnd = completed.map(\.endToEndSeconds).sorted()
     timeToFirstToken = completed.map { $0.prefillCompletedAt - $0.arrivedAt }.sorted()
-    timeBetweenTokens = completed.filter { $0.decodeTokens > 1 }
-      .map { ($0.completedAt - $0.prefillCompletedAt) / Double($0.decodeTokens - 1) }.sorted()
+    timeBetweenTokens = completed.map(\.timeBetweenTokensSeconds).sorted()
     let first = completed.map(\.arrivedAt).min() ?? 0
     let last = completed.map(\.completedAt).max() ?? 0
     throughput = last > first ? Double(completed.count) / (last - first) : 0

@@ -83,6 +83,21 @@ public struct Progress: Equatable, Sendable {
     }
   }
 
+  /// Makes the records say what the checkpoint that a job begins from says: its chunks are complete and no later one is.
+  mutating func agree(with state: GlobalState, checkpoint: String, stateSHA256: String) {
+    let complete = state.chunkComplete ? state.chunk : state.chunk - 1
+    for index in chunks.indices where chunks[index].chunk > complete && chunks[index].status == .completed {
+      chunks[index].status = .interrupted
+      (chunks[index].checkpoint, chunks[index].stateSHA256) = (nil, nil)
+    }
+    for index in chunks.indices where chunks[index].chunk <= complete && chunks[index].status != .completed {
+      chunks[index].status = .completed
+      chunks[index].exitCode = 0
+      if chunks[index].chunk == state.chunk { (chunks[index].checkpoint, chunks[index].stateSHA256) = (checkpoint, stateSHA256) }
+    }
+    (latestCheckpoint, latestStep, latestStateSHA256) = (checkpoint, state.step, stateSHA256)
+  }
+
   /// Seconds that the chunks still to do will take, from the median of the last five completed ones; nil before the first.
   public var remainingSeconds: Double? {
     let rates = chunks.filter { $0.status == .completed && $0.requests > 0 }.suffix(5).map { $0.seconds / Double($0.requests) }.sorted()

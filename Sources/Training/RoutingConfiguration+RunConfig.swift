@@ -42,9 +42,10 @@ extension ClusterConfiguration {
 extension WorkloadConfiguration {
   fileprivate init(_ section: WorkloadSection, maxTokens: Int, trace: Trace?) throws(TrainingError) {
     let policy: LengthPolicy = section.overLimit == .clamp ? .clamp : .reject
+    let rate = section.qps > 0 ? section.qps : WorkloadSection.syntheticRate
     let source: Source =
       switch section.kind {
-      case .conversation: .poisson(Synthetic(qps: section.qps, lengths: .conversation))
+      case .conversation: .poisson(Synthetic(qps: rate, lengths: .conversation))
       case .fixed:
         .poisson(
           Synthetic(

@@ -2,6 +2,7 @@ import Checkpoint
 import FileStore
 import Hashing
 import RunConfig
+import Telemetry
 import TorchFormat
 
 /// Rank 0's hand on the run directory: the only code of a run that writes there.
@@ -20,6 +21,8 @@ final class RunKeeper {
   var progress: Progress
   var log: RunLog
   private var metrics: MetricsFiles
+  private let timing: any WritableFile
+  private var iterationStarted: Double
   private let planTotalAtStart: Int
   private let keep: Int
   private let interval: Int
@@ -49,8 +52,14 @@ final class RunKeeper {
     self.lastSavedStep = lastSavedStep
     keep = record.configuration.checkpoint.maxCheckpoints
     interval = record.configuration.checkpoint.interval
-    metrics = try FileFailure.wrap { () throws(FileError) in
-      try MetricsFiles(directory: directory, offsets: offsets, files: publisher.files)
+    iterationStarted = services.monotonicSeconds()
+    timing = try FileFailure.wrap { () throws(FileError) in try publisher.files.open(directory.timing, create: true) }
+    do throws(FileError) {
+      metrics = try MetricsFiles(directory: directory, offsets: offsets, files: publisher.files)
+    } catch {
+      guard error.operation == .truncate else { throw TrainingError(FileFailure.code(of: error), error.description) }
+      throw TrainingError(
+        .badData, "\(error.path): \(error.detail); bring the file back, or use --start fresh, which moves the run aside")
     }
   }
 
@@ -70,7 +79,23 @@ final class RunKeeper {
   }
 
   /// Takes in the records of one iteration.
-  func take(_ report: IterationReport) { metrics.append(report) }
+  func take(_ report: IterationReport) throws(TrainingError) {
+    metrics.append(report)
+    let now = services.monotonicSeconds()
+    try time("iteration", step: report.step, seconds: now - iterationStarted)
+    iterationStarted = now
+  }
+
+  /// One line of `logs/timing.jsonl`, the only file with wall-clock figures besides the progress file.
+  private func time(_ what: String, step: Int, seconds: Double) throws(TrainingError) {
+    var record = MetricRecord()
+    record.append("time", services.timestamp())
+    record.append("what", what)
+    record.append("step", step)
+    record.append("seconds", (seconds * 1e6).rounded() / 1e6)
+    let line = [UInt8]((record.json + "\n").utf8)
+    try FileFailure.wrap { () throws(FileError) in try timing.append(line) }
+  }
 
   /// Advances the lock's counter when it is time.
   func heartbeat() throws(TrainingError) {
@@ -90,6 +115,7 @@ final class RunKeeper {
   /// - Parameter chunkEnd: the state is the end of its chunk, whose record it completes.
   func save(_ state: BoundaryState, chunkEnd: Bool) throws(TrainingError) {
     if lastSavedStep != state.global.step || chunkEnd {
+      let started = services.monotonicSeconds()
       try LockFailure.wrap { () throws(RunLockError) in try lock.verifyOwnership() }
       let offsets = try FileFailure.wrap { () throws(FileError) in try metrics.flush() }
       let contents = record.contents(
@@ -111,6 +137,7 @@ final class RunKeeper {
       }
       try writeProgress()
       _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.rotate(keep: keep, protected: [encoded.name]) }
+      try time("save", step: state.global.step, seconds: services.monotonicSeconds() - started)
       log.write("[Checkpoint] saved \(encoded.name) step=\(encoded.step) state_sha256=\(encoded.stateDigest.hex)")
     }
   }

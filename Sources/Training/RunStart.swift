@@ -5,7 +5,8 @@ import RunConfig
 
 /// What rank 0 found and decided before training begins.
 struct RunStart {
-  var decision: StartDecision
+  /// The verified checkpoint to begin from, nil for step 0.
+  var checkpoint: LoadedCheckpoint?
   var progress: Progress
   var planTotalAtStart: Int
   var offsets = MetricsFiles.Offsets()
@@ -32,7 +33,9 @@ struct RunStarter {
   func finishedRun() throws(TrainingError) -> Progress? {
     guard mode != .fresh, let progress = try readProgress() else { return nil }
     guard progress.nextChunk == nil, configuration.run.totalRequests <= progress.plan.total else { return nil }
-    _ = try chooseCheckpoint(progress)
+    let (loaded, note) = try chooseCheckpoint(progress)
+    guard note == nil, loaded.contents.step == progress.plan.total else { return nil }
+    _ = try record.check(against: loaded.contents, file: loaded.name)
     return progress
   }
 
@@ -66,11 +69,11 @@ struct RunStarter {
   func decide(fencing: UInt64) throws(TrainingError) -> RunStart {
     _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.prepare() }
     try FileFailure.wrap { () throws(FileError) in _ = try publisher.removeStale(in: directory.root) }
-    let progress = try readProgress()
     if mode == .fresh {
-      try moveAside(progress)
+      try moveAside()
       return fresh(fencing: fencing, reason: "asked for")
     }
+    let progress = try readProgress()
     guard let progress else {
       let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
       if let name = present.last {
@@ -94,7 +97,7 @@ struct RunStarter {
     let progress = Progress(
       runID: services.newRunID(), plan: plan, chunkSize: run.chunkSize, fencing: Int(fencing), now: services.timestamp())
     return RunStart(
-      decision: .fresh, progress: progress, planTotalAtStart: plan.total,
+      progress: progress, planTotalAtStart: plan.total,
       announcement: "[Fresh] reason=\(reason) chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) " + suffix)
   }
 
@@ -113,6 +116,7 @@ struct RunStarter {
     }
     recorded.plan.extend(to: configuration.run.totalRequests, chunkSize: configuration.run.chunkSize)
     progress.plan = recorded.plan
+    progress.agree(with: recorded.state.global, checkpoint: "checkpoints/" + loaded.name, stateSHA256: loaded.stateDigest.hex)
     progress.status = .running
     progress.stopReason = nil
     progress.errorMessage = nil
@@ -130,7 +134,7 @@ struct RunStarter {
     }
     for difference in differences { announcement += "\n[Change] \(difference) from step \(loaded.contents.step)" }
     return RunStart(
-      decision: .resume(name: loaded.name, bytes: loaded.bytes), progress: progress, planTotalAtStart: recorded.planTotalAtStart,
+      checkpoint: loaded, progress: progress, planTotalAtStart: recorded.planTotalAtStart,
       offsets: recorded.offsets, recorded: recorded, announcement: announcement)
   }
 
@@ -154,14 +158,21 @@ struct RunStarter {
     }
   }
 
-  /// The checkpoint that the progress file names, or the newest whole one of the run.
+  /// The newest whole checkpoint of the run from the recorded one on; an older one if the recorded one is damaged.
+  ///
+  /// A file newer than the record is what a kill between publishing and recording leaves. Every checkpoint of a run is a point of the same
+  /// computation, so the newest loses the least, and no later save can meet a file of its name written under other settings.
   private func chooseCheckpoint(_ progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
     var problem = "\(directory.progress) names no checkpoint"
+    let names = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+    for name in names.reversed() where (CheckpointFile.step(inName: name) ?? 0) > progress.latestStep {
+      if let loaded = try? store.load(name), loaded.contents.runID == progress.runID { return (loaded, nil) }
+    }
     if let path = progress.latestCheckpoint {
       do throws(CheckpointError) {
         let loaded = try store.load(PathName.name(of: path))
-        if loaded.contents.runID == progress.runID { return (loaded, nil) }
-        problem = "\(path) belongs to run \(loaded.contents.runID), not \(progress.runID)"
+        if loaded.contents.runID == progress.runID, loaded.stateDigest.hex == progress.latestStateSHA256 { return (loaded, nil) }
+        problem = "\(path) is not the recorded state of run \(progress.runID)"
       } catch {
         problem = error.description
       }
@@ -174,12 +185,19 @@ struct RunStarter {
     return (found, "[Fallback] \(problem); resuming from \(found.name), which is whole")
   }
 
-  /// Moves what a directory holds of an earlier run into `superseded-<run id>`.
-  private func moveAside(_ progress: Progress?) throws(TrainingError) {
+  /// Moves what a directory holds of an earlier run into `superseded-<run id>`, whatever state it is in.
+  private func moveAside() throws(TrainingError) {
     let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
-    guard progress != nil || !present.isEmpty else { return }
-    let target = directory.root + "/superseded-" + (progress?.runID ?? "unknown")
+    let hasProgress = try FileFailure.wrap { () throws(FileError) in try files.exists(directory.progress) }
+    guard hasProgress || !present.isEmpty else { return }
+    let runID = try? readProgress()?.runID
     try FileFailure.wrap { () throws(FileError) in
+      var target = directory.root + "/superseded-" + PathName.sanitized(runID ?? "unknown")
+      var number = 2
+      while try files.exists(target) {
+        target = directory.root + "/superseded-" + PathName.sanitized(runID ?? "unknown") + "-\(number)"
+        number += 1
+      }
       try files.createDirectory(target)
       for path in [directory.checkpoints, directory.metrics, directory.progress, directory.identity] where try files.exists(path) {
         try files.rename(path, target + "/" + PathName.name(of: path))

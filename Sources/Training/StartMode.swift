@@ -7,13 +7,3 @@ public enum StartMode: String, CaseIterable, Sendable {
   /// From step 0; a run that the directory holds is moved aside, never overwritten.
   case fresh
 }
-
-/// What rank 0 decided at start and tells the others.
-enum StartDecision {
-  /// From step 0.
-  case fresh
-  /// From this verified checkpoint.
-  case resume(name: String, bytes: [UInt8])
-  /// Every chunk is complete.
-  case finished
-}

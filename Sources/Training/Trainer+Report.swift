@@ -9,6 +9,7 @@ extension Trainer {
   ) -> IterationReport {
     var report = IterationReport()
     report.rewardMean = contributions.reduce(0) { $0 + $1.rewardSum } / Double(max(decisions, 1))
+    report.step = global.step
     report.decisions = decisions
     report.entropy = metrics?.entropy
     position(&report.rollout, iteration: iteration)
@@ -16,13 +17,13 @@ extension Trainer {
     report.rollout.append("stabilization", metrics == nil ? 1 : 0)
     report.rollout.append("reward_raw_mean", report.rewardMean)
     for (field, name) in E.infoFields.enumerated() {
-      report.rollout.append(name + "_mean", contributions.reduce(0) { $0 + $1.infoSums[field] } / Double(max(decisions, 1)))
+      report.rollout.append("info_" + name + "_mean", contributions.reduce(0) { $0 + $1.infoSums[field] } / Double(max(decisions, 1)))
     }
     report.rollout.append("action_counts", actionCounts(contributions))
     report.rollout.append("episodes", contributions.reduce(0) { $0 + $1.episodes.count })
     report.rollout.append("recent_return_mean", global.recentReturnMean ?? .nan)
     report.rollout.append("observation_count", global.observationStatistics.count)
-    report.rollout.append("return_std", global.returnStatistics.variance(0).squareRoot())
+    report.rollout.append("discounted_return_std", global.returnStatistics.variance(0).squareRoot())
 
     if let metrics {
       var update = MetricRecord()

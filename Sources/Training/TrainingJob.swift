@@ -70,7 +70,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     guard let opening else { return .finished }
     let trainer = Trainer(
       communicator: communicator, settings: TrainingSettings(configuration), network: network,
-      ppo: PPOConfiguration(configuration, planTotal: opening.planTotalAtStart), prototype: prototype, plan: opening.plan,
+      ppo: PPOConfiguration(configuration), prototype: prototype, plan: opening.plan,
       planTotalAtStart: opening.planTotalAtStart, state: opening.state)
     let keeper = opening.keeper
     do throws(TrainingError) {
@@ -131,13 +131,8 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       guard communicator.rank == 0 else { return }
       (start, keeper) = try openOnRoot()
       guard let start else { return }
-      if case .resume(let name, let bytes) = start.decision {
-        writer.write([UInt8](name.utf8))
-        writer.write(bytes)
-      } else {
-        writer.write([UInt8]())
-        writer.write([UInt8]())
-      }
+      writer.write([UInt8]((start.checkpoint?.name ?? "").utf8))
+      writer.write(start.checkpoint?.bytes ?? [])
       writer.write(start.progress.plan.chunkDecisions)
       writer.write(start.planTotalAtStart)
     }
@@ -245,10 +240,10 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     while trainer.global.iteration < iterations.count {
       let before = trainer.global.step
       var report = IterationReport()
-      if case .stopped(let reason) = try trainer.iterate(stopRequested: services.stopRequested, report: &report) { return reason }
+      let result = try trainer.iterate(stopRequested: { poll(trainer, keeper) }, report: &report)
+      if case .stopped(let reason) = result { return reason }
       deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
-        keeper.take(report)
-        try keeper.heartbeat()
+        try keeper.take(report)
         if let line = meter.line(after: report, state: trainer.global, iterations: iterations.count) { keeper.log.write(line) }
         guard trainer.global.iteration < iterations.count, let boundary = trainer.boundary else { return }
         if keeper.isSaveDue(step: trainer.global.step, previous: before) { try keeper.save(boundary, chunkEnd: false) }
@@ -263,6 +258,12 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       keeper.log.write("[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step)")
     }
     return nil
+  }
+
+  /// Asked once per decision and minibatch: keeps the lock alive and looks for a reason to stop.
+  private func poll(_ trainer: Trainer<E, C>, _ keeper: RunKeeper?) -> StopReason? {
+    deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in try keeper.heartbeat() }
+    return services.stopRequested()
   }
 
   /// Runs rank 0's work between two exchanges; its failure travels with the next one, so that no rank waits for a dead one.

@@ -44,22 +44,16 @@ extension NetworkConfiguration {
 
 extension PPOConfiguration {
   /// The update that a configuration describes.
-  ///
-  /// - Parameters:
-  ///   - planTotal: decisions of the plan at the first start, which schedules without a period of their own stretch over.
-  init(_ configuration: Configuration, planTotal: Int) {
+  init(_ configuration: Configuration) {
     let section = configuration.ppo
-    let samples = configuration.run.numEnvs * configuration.rollout.length
-    let optimizerSteps =
-      (planTotal + samples - 1) / samples * section.epochs * ((samples + section.minibatchSize - 1) / section.minibatchSize)
-    let period = section.learningRatePeriodOptSteps > 0 ? section.learningRatePeriodOptSteps : optimizerSteps
+    let period = section.learningRatePeriodOptSteps
     let learningRate: PPO.LearningRateSchedule =
       switch section.learningRateSchedule {
       case .constant: .constant(section.learningRate)
       case .linear: .linear(base: section.learningRate, minimumRatio: section.learningRateMinRatio)
       case .cosine:
         .cosine(
-          base: section.learningRate, warmUp: section.learningRateWarmupOptSteps, period: period,
+          base: section.learningRate, warmUp: section.learningRateWarmupOptSteps, period: period > 0 ? period : nil,
           minimumRatio: section.learningRateMinRatio)
       }
     self.init(

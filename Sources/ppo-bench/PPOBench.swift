@@ -3,7 +3,7 @@ import Glibc
 
 /// Measures the program's parts, one line of JSON per case on standard output.
 ///
-/// Usage: `ppo-bench [--case PREFIX] [--list] [--portable]`. Exit codes: 0 done, 2 wrong usage or no such case.
+/// Usage: `ppo-bench [--case PREFIX] [--list] [--portable]`. Exit codes: 0 done, 64 wrong usage or no such case.
 @main
 enum PPOBench {
   /// Everything that can be measured; a new part adds its list.
@@ -53,6 +53,6 @@ enum PPOBench {
 
   private static func fail(_ message: String) -> Never {
     _ = "ppo-bench: \(message)\n\(usage)".withCString { write(STDERR_FILENO, $0, strlen($0)) }
-    exit(2)
+    exit(64)
   }
 }

@@ -21,12 +21,14 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Requests of one workload.")
   var requests = 2000
   @Option(help: "Seed of the held-out workloads.")
-  var evaluationSeed: UInt64 = 1_000_003
+  var evaluationSeed = 1_000_003
   @Flag(help: "Print as JSON.")
   var json = false
 
   func validate() throws {
     if seeds < 1 { throw ValidationError("--seeds is \(seeds), allowed 1 or more") }
+    if policies.split(separator: ",").isEmpty { throw ValidationError("--policies names no policy") }
+    if evaluationSeed < 0 { throw ValidationError("--evaluation-seed is \(evaluationSeed), allowed 0 or more") }
     if requests < 1 { throw ValidationError("--requests is \(requests), allowed 1 or more") }
   }
 
@@ -37,12 +39,12 @@ struct CompareCommand: ParsableCommand {
     var rows: [ComparisonRow] = []
     for (name, policy) in compared {
       let environment = try environment(for: policy, name: name, configuration)
-      let results = (0..<seeds).map { environment.evaluate(policy, seed: evaluationSeed, index: $0, requests: requests) }
+      let results = (0..<seeds).map { environment.evaluate(policy, seed: UInt64(evaluationSeed), index: $0, requests: requests) }
       rows.append(ComparisonRow(name: name, results: results))
     }
     if json {
       let value: JSONValue = [
-        "requests": .integer(requests), "seeds": .integer(seeds), "evaluation_seed": .integer(Int(evaluationSeed)),
+        "requests": .integer(requests), "seeds": .integer(seeds), "evaluation_seed": .integer(evaluationSeed),
         "policies": .array(rows.map(\.json)),
       ]
       Console.write(value.text())
@@ -54,7 +56,12 @@ struct CompareCommand: ParsableCommand {
 
   private func policy(_ name: String) throws -> (name: String, policy: ComparedPolicy) {
     if name.hasPrefix("ckpt:") {
-      return (name, .trained(try TrainedPolicy(try CheckpointArgument(path: String(name.dropFirst(5))).load())))
+      let trained = try TrainedPolicy(try CheckpointArgument(path: String(name.dropFirst(5))).load())
+      guard trained.configuration.run.environment == .routing else {
+        throw TrainingError(
+          .usage, "--policies: \(name) was trained in \(trained.configuration.run.environment.rawValue), it routes nothing")
+      }
+      return (name, .trained(trained))
     }
     guard let heuristic = HeuristicPolicy(rawValue: name) else {
       let known = HeuristicPolicy.allCases.map(\.name).joined(separator: ", ")

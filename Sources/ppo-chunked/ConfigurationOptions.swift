@@ -19,7 +19,7 @@ struct ConfigurationOptions: ParsableArguments {
   var chunkSize: Int?
   @Option(help: "Replicas the router chooses from.")
   var numReplicas: Int?
-  @Option(help: "Mean arrival rate in requests per second; with a trace 0 keeps the trace's own.")
+  @Option(help: "Mean arrival rate in requests per second; 0 = the trace's own, or 12 without a trace.")
   var qps: Double?
   @Option(help: "Trace to replay: CSV with arrived_at,num_prefill_tokens,num_decode_tokens.")
   var trace: String?
@@ -45,11 +45,8 @@ struct ConfigurationOptions: ParsableArguments {
     if let trace {
       add("workload.kind", "trace")
       add("workload.trace", trace)
-      // The built-in rate is that of the built-in workload; a trace keeps its own unless told otherwise.
-      add("workload.qps", qps ?? 0)
-    } else {
-      add("workload.qps", qps)
     }
+    add("workload.qps", qps)
     add("workload.from_seconds", from)
     add("workload.to_seconds", to)
     return list + overrides

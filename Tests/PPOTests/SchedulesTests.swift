@@ -11,6 +11,15 @@ struct SchedulesTests {
     #expect(abs(schedule.rate(optimizerStep: step, step: 0, planTotal: 1) - rate) < 1e-10)
   }
 
+  @Test("a cosine without a period ends with the plan and stays there when the run is extended")
+  func cosineOverPlan() {
+    let schedule = LearningRateSchedule.cosine(base: 1, warmUp: 0, period: nil, minimumRatio: 0.1)
+    #expect(schedule.rate(optimizerStep: 7, step: 0, planTotal: 1000) == 1)
+    #expect(abs(schedule.rate(optimizerStep: 7, step: 500, planTotal: 1000) - 0.55) < 1e-12)
+    #expect(abs(schedule.rate(optimizerStep: 7, step: 1000, planTotal: 1000) - 0.1) < 1e-12)
+    #expect(abs(schedule.rate(optimizerStep: 7, step: 1500, planTotal: 1000) - 0.1) < 1e-12)
+  }
+
   @Test("linear falls with the decisions and ends at 0")
   func linear() {
     let schedule = LearningRateSchedule.linear(base: 2e-4, minimumRatio: 0)

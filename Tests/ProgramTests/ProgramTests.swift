@@ -91,7 +91,19 @@ struct ProgramTests {
       #expect(moved.count == 1)
       let old = try FileManager.default.contentsOfDirectory(atPath: run + "/" + moved[0])
       #expect(old.contains("training_progress.json") && old.contains("checkpoints"))
+      // However broken the old run is, and however often.
+      for _ in 1...2 {
+        try "broken".write(toFile: run + "/training_progress.json", atomically: true, encoding: .utf8)
+        #expect(try ProgramRun(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], "--start", "fresh").code == 0)
+      }
     }
+  }
+
+  @Test("an output directory that is a file is exit 73, an empty policy list is exit 64, and so is a seed below 0")
+  func refusals() throws {
+    #expect(try ProgramRun("train", "--config", "configs/test.json", "--output-dir", "README.md").code == 73)
+    #expect(try ProgramRun("compare", "--policies", "").code == 64)
+    #expect(try ProgramRun("compare", "--evaluation-seed=-1").code == 64)
   }
 
   @Test("the portable kernels give the bits of the fast ones")

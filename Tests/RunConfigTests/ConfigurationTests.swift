@@ -83,7 +83,6 @@ struct ConfigurationTests {
     arguments: [
       (["workload.kind=trace"], "workload.trace"),
       (["workload.trace=x.csv"], "workload.trace"),
-      (["workload.qps=0"], "workload.qps"),
       (["workload.kind=trace", "workload.trace=x", "workload.from_seconds=5", "workload.to_seconds=5"], "workload.to_seconds"),
       (["workload.kind=uniform", "workload.uniform_min_tokens=5000"], "workload.uniform_min_tokens"),
       (["workload.kind=fixed", "workload.fixed_prefill_tokens=4096", "workload.over_limit=reject"], "workload.over_limit"),
@@ -149,11 +148,11 @@ struct ConfigurationTests {
     #expect(lines.first == "configuration 1")
     #expect(Array(lines.dropFirst()) == lines.dropFirst().sorted())
     #expect(lines.contains("workload.kind=\"conversation\""))
-    #expect(lines.contains("workload.qps=12.0"))
+    #expect(lines.contains("reward.clip=10.0"))
     for key in ["checkpoint.", "ppo.learning_rate", "run.total_requests", "workload.trace="] {
       #expect(!text.contains("\n" + key))
     }
-    #expect(try parse("{\"workload\": {\"qps\": 12}}").canonicalText() == text)
+    #expect(try parse("{\"reward\": {\"clip\": 10}}").canonicalText() == text)
     let wide = Configuration().canonicalText(of: [.frozen, .changeable])
     #expect(wide.contains("\nppo.learning_rate=0.0003\n"))
   }
@@ -189,7 +188,7 @@ struct ConfigurationTests {
     var record = Configuration().resolved()
     record["ppo"]?["gamma"] = nil
     #expect(Configuration().differences(fromRecorded: record).isEmpty)
-    record["workload"]?["qps"] = 12
+    record["reward"]?["clip"] = 10
     #expect(Configuration().differences(fromRecorded: record).isEmpty)
     record["ppo"]?["kl_horizon"] = 3
     let differences = Configuration().differences(fromRecorded: record)

@@ -29,7 +29,7 @@ struct StartTests {
     harness.files.arm(nil)
     #expect(try harness.run(ranks: 2) == .success(.finished))
     let operations = harness.files.log.map { $0.split(separator: " ")[1] }
-    #expect(!operations.isEmpty && operations.allSatisfy { $0 == "read" }, "\(harness.files.log)")
+    #expect(!operations.isEmpty && operations.allSatisfy { $0 == "read" || $0 == "list" }, "\(harness.files.log)")
   }
 
   @Test("resume in an empty directory is refused")
@@ -65,6 +65,48 @@ struct StartTests {
     harness.files.corrupt("run/checkpoints/" + newest) { $0[$0.count / 2] ^= 4 }
     #expect(try harness.run(ranks: 1) == .success(.finished))
     #expect(try harness.fingerprint == whole.fingerprint)
+  }
+
+  @Test("a checkpoint newer than the record is where a run goes on, also with a changed key")
+  func newerThanRecord() throws {
+    var harness = try TrainingHarness()
+    #expect(try harness.run(ranks: 1, stop: StopAfter(polls: 260)) == .success(.stopped))
+    let before = try harness.files.read("run/training_progress.json", limit: 1 << 20)
+    let step = try harness.progress.latestStep
+    #expect(try harness.run(ranks: 1, options: JobOptions(outputDirectory: "run", maxChunks: 1)) == .success(.stopped))
+    // As if the job had been killed between publishing the chunk's end and recording it.
+    harness.files.corrupt("run/training_progress.json") { $0 = before }
+    harness.configuration.ppo.learningRate = 1e-4
+    #expect(try harness.run(ranks: 1) == .success(.finished))
+    #expect(step < 300)
+    #expect(try harness.progress.changes.first?.step == 300)
+    #expect(try harness.progress.record(1)?.status == .completed)
+  }
+
+  @Test("a finished run whose last checkpoint is damaged is not finished: it repeats the end")
+  func finishedButDamaged() throws {
+    let harness = try TrainingHarness()
+    #expect(try harness.run(ranks: 1) == .success(.finished))
+    let expected = try harness.fingerprint
+    harness.files.corrupt("run/checkpoints/checkpoint_step_00000600.pt") { $0[100] ^= 1 }
+    #expect(try harness.run(ranks: 2) == .success(.finished))
+    #expect(try harness.fingerprint == expected)
+  }
+
+  @Test("a finished run with another configuration is refused")
+  func finishedButDifferent() throws {
+    var harness = try TrainingHarness()
+    #expect(try harness.run(ranks: 1) == .success(.finished))
+    harness.configuration.reward.alpha = 0.5
+    #expect(try failure(try harness.run(ranks: 1)).code == .mismatch)
+  }
+
+  @Test("a metrics file that lost its tail is refused with its name")
+  func lostMetrics() throws {
+    let harness = try half()
+    harness.files.corrupt("run/metrics/updates.jsonl") { $0.removeLast(10) }
+    let error = try failure(try harness.run(ranks: 1))
+    #expect(error.code == .badData && error.message.contains("updates.jsonl"))
   }
 
   @Test("no whole checkpoint left: exit 65, nothing touched")
