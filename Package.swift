@@ -78,7 +78,7 @@ let package = Package(
     // Tests
     .target(name: "TestSupport", dependencies: ["FileStore"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
-    .testTarget(name: "ExactMathTests", dependencies: ["ExactMath"], swiftSettings: strict),
+    .testTarget(name: "ExactMathTests", dependencies: ["CKernels", "ExactMath"], swiftSettings: strict),
     .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
     .testTarget(name: "NeuralTests", dependencies: ["CKernels", "Neural", "Randomness"], swiftSettings: strict),
     .testTarget(name: "PPOTests", dependencies: ["Neural", "PPO", "Randomness"], swiftSettings: strict),

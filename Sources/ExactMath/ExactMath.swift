@@ -1,59 +1,43 @@
 import CKernels
 
-/// Elementary functions whose bits depend on the program version only: not on the C library, the processor or the batch they are computed in.
+/// Elementary functions whose bits depend on the program version only: not on the C library, the processor or the batch they are computed
+/// in.
 ///
-/// Errors are the largest seen in dense random sweeps against 120-bit references (double) or against double precision (float), in units in the
-/// last place; `Tests/ExactMathTests` holds them.
+/// Errors are in units in the last place (ulp). For `Float` they are the largest over all 2^32 arguments; for `Double` the largest of 30
+/// million random arguments for each of several ranges, against 64 significant bits. `Tests/ExactMathTests` and `CKernelsTests` hold both
+/// on smaller samples. NaN gives NaN; zeros, infinities and arguments outside a domain are treated as the C standard says.
 public enum ExactMath {
   // MARK: Double
 
-  /// e^x; error <= 0.9 ulp.
+  /// e^x; error <= 0.54 ulp, 0.76 where the result is denormal.
   public static func exp(_ x: Double) -> Double { ck_exp(x) }
-  /// ln x; error <= 0.9 ulp.
+  /// ln x; error <= 0.51 ulp. -infinity at 0, NaN below.
   public static func log(_ x: Double) -> Double { ck_log(x) }
-  /// ln(1 + x); error <= 0.9 ulp.
+  /// ln(1 + x), also for x so small that 1 + x is 1; error <= 0.51 ulp.
   public static func log1p(_ x: Double) -> Double { ck_log1p(x) }
-  /// e^x - 1; error <= 3.5 ulp.
+  /// e^x - 1, also for x so small that e^x is 1; error <= 0.63 ulp.
   public static func expm1(_ x: Double) -> Double { ck_expm1(x) }
-  /// x^y with the special cases of C; error <= 1 ulp.
+  /// x^y; error <= 1.1 ulp. A negative x needs a whole y; x^0 and 1^y are 1, even for NaN.
   public static func pow(_ x: Double, _ y: Double) -> Double { ck_pow(x, y) }
-  /// sin x for |x| <= 2^20, NaN beyond; error <= 0.8 ulp.
+  /// sin x, x in radians, every finite x; error <= 0.78 ulp.
   public static func sin(_ x: Double) -> Double { ck_sin(x) }
-  /// cos x for |x| <= 2^20, NaN beyond; error <= 0.8 ulp.
+  /// cos x, x in radians, every finite x; error <= 0.78 ulp.
   public static func cos(_ x: Double) -> Double { ck_cos(x) }
-  /// tanh x; error <= 2.8 ulp.
+  /// tanh x; error <= 0.58 ulp.
   public static func tanh(_ x: Double) -> Double { ck_tanh(x) }
-  /// The error function; error <= 14 ulp.
+  /// The error function; error <= 0.86 ulp.
   public static func erf(_ x: Double) -> Double { ck_erf(x) }
 
-  // MARK: Float, same bits as the array kernels
+  // MARK: Float, with the bits of the array kernels
 
-  /// e^x; error <= 1.1 ulp.
+  /// e^x; error <= 0.80 ulp.
   public static func exp(_ x: Float) -> Float { ck_expf(x) }
-  /// ln x; error <= 0.9 ulp.
+  /// ln x; error <= 0.88 ulp. -infinity at 0, NaN below.
   public static func log(_ x: Float) -> Float { ck_logf(x) }
-  /// tanh x; error <= 2.8 ulp.
+  /// tanh x; error <= 1.35 ulp.
   public static func tanh(_ x: Float) -> Float { ck_tanhf(x) }
-  /// 1 / (1 + e^-x); error <= 2.5 ulp.
+  /// 1 / (1 + e^-x), without overflow; error <= 2.41 ulp.
   public static func sigmoid(_ x: Float) -> Float { ck_sigmoidf(x) }
-  /// The error function; error <= 2.5 ulp.
+  /// The error function; error <= 1.07 ulp.
   public static func erf(_ x: Float) -> Float { ck_erff(x) }
-}
-
-/// Which form of the kernels runs. Both return the same bits; the choice is a performance setting.
-public enum KernelSelection {
-  /// Forces the portable form, or takes the best one the processor has. Returns whether AVX2/FMA is in force.
-  ///
-  /// Call once at start, before the first kernel.
-  @discardableResult
-  public static func select(portable: Bool) -> Bool { ck_select(portable ? 1 : 0) == 1 }
-
-  /// Whether the AVX2/FMA form is in force.
-  public static var usesAVX2: Bool { ck_uses_avx2() == 1 }
-}
-
-/// The processor's floating-point control word, which a library may change behind our back (some MPI stacks and BLAS do).
-public enum FloatingPointEnvironment {
-  /// Round to nearest, denormals neither flushed nor read as zero: what every result assumes.
-  public static var isDefault: Bool { ck_float_environment_is_default() == 1 }
 }

@@ -32,7 +32,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard FloatingPointEnvironment.isDefault else {
+    guard FloatingPointEnvironment.isDefault() else {
       throw TrainingError(.internalError, "the floating-point control word is not the default one")
     }
     let status = cprocess_install_stop_handlers()
@@ -46,7 +46,7 @@ struct TrainCommand: ParsableCommand {
     } catch {
       throw TrainingError(.ranksFailed, "MPI_Init: \(error)")
     }
-    guard FloatingPointEnvironment.isDefault else {
+    guard FloatingPointEnvironment.isDefault() else {
       throw TrainingError(.internalError, "MPI_Init changed the floating-point control word")
     }
     let code = work(session.communicator)

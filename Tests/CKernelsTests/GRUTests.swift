@@ -1,135 +1,130 @@
 import CKernels
-import Glibc
 import Testing
 
-/// One step of the unit and what its backward needs.
-struct GRUStep {
-  let gi: Matrix
-  let gh: Matrix
-  let h: Matrix
-  var next: Matrix
-  var gates: Matrix
+/// One step of the recurrent unit with its operands.
+private struct Cell {
+  let rows: Int, hidden: Int
+  let gi: Rows, gh: Rows, h: Rows, next: Rows, gates: Rows
+  let dNext: Rows, dgi: Rows, dgh: Rows, dh: Rows
 
-  init(rows: Int, hidden: Int, seed: UInt64) {
+  init(rows: Int, hidden: Int, extraStride: Int = 0, seed: UInt64 = 1) {
     var random = TestRandom(seed)
-    self.init(
-      gi: Matrix(rows: rows, columns: 3 * hidden, extra: rows % 2, random: &random, scale: 3),
-      gh: Matrix(rows: rows, columns: 3 * hidden, extra: rows % 3, random: &random, scale: 3),
-      h: Matrix(rows: rows, columns: hidden, extra: 1, random: &random))
-  }
-
-  init(gi: Matrix, gh: Matrix, h: Matrix) {
-    self.gi = gi
-    self.gh = gh
-    self.h = h
-    next = Matrix(rows: h.rows, columns: h.columns, extra: 2)
-    gates = Matrix(rows: h.rows, columns: 4 * h.columns, extra: 1)
-    ck_gru_forward(
-      &next.values, Int64(next.stride), &gates.values, Int64(gates.stride), gi.values, Int64(gi.stride), gh.values, Int64(gh.stride),
-      h.values, Int64(h.stride), Int64(h.rows), Int64(h.columns))
-  }
-
-  func backward(_ dNext: Matrix, withState: Bool = true) -> (dgi: Matrix, dgh: Matrix, dh: Matrix) {
-    var dgi = Matrix(rows: h.rows, columns: 3 * h.columns, extra: 1)
-    var dgh = Matrix(rows: h.rows, columns: 3 * h.columns)
-    var dh = Matrix(rows: h.rows, columns: h.columns, extra: 1)
-    if withState {
-      ck_gru_backward(
-        &dgi.values, Int64(dgi.stride), &dgh.values, Int64(dgh.stride), &dh.values, Int64(dh.stride), dNext.values, Int64(dNext.stride),
-        gates.values, Int64(gates.stride), h.values, Int64(h.stride), Int64(h.rows), Int64(h.columns))
-    } else {
-      ck_gru_backward(
-        &dgi.values, Int64(dgi.stride), &dgh.values, Int64(dgh.stride), nil, 0, dNext.values, Int64(dNext.stride),
-        gates.values, Int64(gates.stride), h.values, Int64(h.stride), Int64(h.rows), Int64(h.columns))
+    func make(_ columns: Int, _ scale: Float) -> Rows {
+      Rows(rows, columns, stride: columns + extraStride).fill { _, _ in scale * random.float() }
     }
-    return (dgi, dgh, dh)
+    self.rows = rows
+    self.hidden = hidden
+    gi = make(3 * hidden, 3)
+    gh = make(3 * hidden, 3)
+    h = make(hidden, 1)
+    dNext = make(hidden, 1)
+    next = make(hidden, 0)
+    gates = make(4 * hidden, 0)
+    dgi = make(3 * hidden, 0)
+    dgh = make(3 * hidden, 0)
+    dh = make(hidden, 0)
   }
 
-  /// r, u, n and h' of one element from its seven inputs: gi of r, u, n, then gh of r, u, n, then h.
-  static func reference(_ v: [Double]) -> (r: Double, u: Double, n: Double, next: Double) {
-    let r = 1 / (1 + exp(-(v[0] + v[3])))
-    let u = 1 / (1 + exp(-(v[1] + v[4])))
-    let n = tanh(v[2] + r * v[5])
-    return (r, u, n, (1 - u) * n + u * v[6])
+  func forward(_ form: KernelForm, from first: Int = 0, rows count: Int? = nil) {
+    form.table.gru_forward(
+      next.pointer + first * next.stride, next.span, gates.pointer + first * gates.stride, gates.span, gi.pointer + first * gi.stride,
+      gi.span,
+      gh.pointer + first * gh.stride, gh.span, h.pointer + first * h.stride, h.span, Int64(count ?? rows), Int64(hidden))
   }
 
-  func inputs(_ row: Int, _ i: Int) -> [Double] {
-    let hidden = h.columns
-    return (0..<3).map { Double(gi[row, $0 * hidden + i]) } + (0..<3).map { Double(gh[row, $0 * hidden + i]) } + [Double(h[row, i])]
+  func backward(_ form: KernelForm, withState: Bool = true) {
+    form.table.gru_backward(
+      dgi.pointer, dgi.span, dgh.pointer, dgh.span, withState ? dh.pointer : nil, dh.span, dNext.pointer, dNext.span, gates.pointer,
+      gates.span,
+      h.pointer, h.span, Int64(rows), Int64(hidden))
+  }
+
+  /// h' of one element in double precision from its three inputs, three recurrent inputs and h.
+  static func reference(_ gi: [Double], _ gh: [Double], _ h: Double) -> Double {
+    let reset = 1 / (1 + referenceExp(-(gi[0] + gh[0])))
+    let update = 1 / (1 + referenceExp(-(gi[1] + gh[1])))
+    let candidate = referenceTanh(gi[2] + reset * gh[2])
+    return (1 - update) * candidate + update * h
   }
 }
 
-@Suite("gated recurrent unit")
+@Suite("Gated recurrent unit")
 struct GRUTests {
-  @Test("forward agrees with double precision", arguments: [16, 32, 48, 112])
-  func forwardAgrees(hidden: Int) {
-    for rows in rowCounts {
-      let step = GRUStep(rows: rows, hidden: hidden, seed: UInt64(hidden + rows))
-      #expect(step.next.paddingIsClean && step.gates.paddingIsClean)
-      let mismatch = firstMismatch(step.next, bound: { _, _ in 1.5e-6 }) { GRUStep.reference(step.inputs($0, $1)).next }
-      #expect(mismatch == nil, "\(rows) rows")
-      let ofGates = firstMismatch(step.gates, bound: { _, _ in 1.5e-6 }) { r, c in
-        let values = step.inputs(r, c % hidden)
-        let reference = GRUStep.reference(values)
-        return [reference.r, reference.u, reference.n, values[5]][c / hidden]
-      }
-      #expect(ofGates == nil, "\(rows) rows")
-    }
-  }
+  private static let shapes: [(Int, Int)] = [(1, 16), (1, 128), (3, 32), (8, 48)]
 
-  @Test("gradients agree with central differences of the double reference", arguments: [16, 48])
-  func gradientsAgree(hidden: Int) {
-    let step = GRUStep(rows: 7, hidden: hidden, seed: 21)
-    var random = TestRandom(22)
-    let dNext = Matrix(rows: 7, columns: hidden, extra: 1, random: &random)
-    let (dgi, dgh, dh) = step.backward(dNext)
-    #expect(dgi.paddingIsClean && dgh.paddingIsClean && dh.paddingIsClean)
-    let delta = 1e-5
-    for r in 0..<7 {
-      for i in 0..<hidden {
-        let values = step.inputs(r, i)
-        let actual = (0..<3).map { dgi[r, $0 * hidden + i] } + (0..<3).map { dgh[r, $0 * hidden + i] } + [dh[r, i]]
-        for k in 0..<7 {
-          var above = values
-          var below = values
-          above[k] += delta
-          below[k] -= delta
-          let slope = (GRUStep.reference(above).next - GRUStep.reference(below).next) / (2 * delta) * Double(dNext[r, i])
-          #expect(abs(Double(actual[k]) - slope) <= 3e-6, "row \(r), unit \(i), input \(k)")
+  @Test("the state and its gradients agree with double precision", arguments: KernelForm.all)
+  func agrees(form: KernelForm) {
+    for (rows, hidden) in GRUTests.shapes {
+      let cell = Cell(rows: rows, hidden: hidden, extraStride: 16)
+      cell.forward(form)
+      cell.backward(form)
+      for row in 0..<rows {
+        for i in 0..<hidden {
+          let inputs = (0..<3).map { Double(cell.gi[row, $0 * hidden + i]) }
+          let recurrent = (0..<3).map { Double(cell.gh[row, $0 * hidden + i]) }
+          let h = Double(cell.h[row, i])
+          let incoming = Double(cell.dNext[row, i])
+          #expect(abs(Double(cell.next[row, i]) - Cell.reference(inputs, recurrent, h)) <= 1e-6)
+          let step = 1e-6
+          for gate in 0..<3 {
+            var up = inputs
+            var down = inputs
+            up[gate] += step
+            down[gate] -= step
+            let slope = (Cell.reference(up, recurrent, h) - Cell.reference(down, recurrent, h)) / (2 * step) * incoming
+            #expect(abs(Double(cell.dgi[row, gate * hidden + i]) - slope) <= 2e-6)
+            up = recurrent
+            down = recurrent
+            up[gate] += step
+            down[gate] -= step
+            let other = (Cell.reference(inputs, up, h) - Cell.reference(inputs, down, h)) / (2 * step) * incoming
+            #expect(abs(Double(cell.dgh[row, gate * hidden + i]) - other) <= 2e-6)
+          }
+          let along = (Cell.reference(inputs, recurrent, h + step) - Cell.reference(inputs, recurrent, h - step)) / (2 * step) * incoming
+          #expect(abs(Double(cell.dh[row, i]) - along) <= 2e-6)
         }
       }
+      #expect([cell.next, cell.gates, cell.dgi, cell.dgh, cell.dh].allSatisfy { $0.guardsAreIntact })
     }
   }
 
-  @Test("without a state gradient the others keep their bits")
-  func nullStateGradient() {
-    let step = GRUStep(rows: 3, hidden: 32, seed: 23)
-    var random = TestRandom(24)
-    let dNext = Matrix(rows: 3, columns: 32, random: &random)
-    let with = step.backward(dNext)
-    let without = step.backward(dNext, withState: false)
-    #expect(with.dgi.bits == without.dgi.bits)
-    #expect(with.dgh.bits == without.dgh.bits)
-    #expect(without.dh.values.allSatisfy { $0 == untouched })
+  @Test("both forms give the same bits, and a row the same bits in every batch")
+  func sameBitsEverywhere() {
+    let whole = Cell(rows: 40, hidden: 48)
+    let portable = Cell(rows: 40, hidden: 48)
+    let single = Cell(rows: 40, hidden: 48)
+    whole.forward(KernelForm(portable: false))
+    whole.backward(KernelForm(portable: false))
+    portable.forward(KernelForm(portable: true))
+    portable.backward(KernelForm(portable: true))
+    for row in 0..<40 { single.forward(KernelForm(portable: false), from: row, rows: 1) }
+    for (a, b) in [
+      (whole.next, portable.next), (whole.gates, portable.gates), (whole.dgi, portable.dgi), (whole.dgh, portable.dgh),
+      (whole.dh, portable.dh), (whole.next, single.next), (whole.gates, single.gates),
+    ] {
+      #expect(a.hasSameBits(as: b))
+    }
   }
 
-  @Test("a row has the same bits in every batch")
-  func rowInvariance() {
-    let whole = GRUStep(rows: 70, hidden: 16, seed: 25)
-    var random = TestRandom(26)
-    let dNext = Matrix(rows: 70, columns: 16, random: &random)
-    let gradients = whole.backward(dNext)
-    for batch in 1...70 {
-      let range = 70 - batch..<70
-      let part = GRUStep(gi: whole.gi.slice(range), gh: whole.gh.slice(range), h: whole.h.slice(range))
-      let partGradients = part.backward(dNext.slice(range))
-      let same = (0..<batch).allSatisfy { r in
-        let there = range.lowerBound + r
-        return part.next.rowBits(r) == whole.next.rowBits(there) && part.gates.rowBits(r) == whole.gates.rowBits(there)
-          && partGradients.dgi.rowBits(r) == gradients.dgi.rowBits(there) && partGradients.dgh.rowBits(r) == gradients.dgh.rowBits(there)
-          && partGradients.dh.rowBits(r) == gradients.dh.rowBits(there)
-      }
-      #expect(same, "batch \(batch)")
+  @Test("without a buffer for it the gradient of the state is left out and nothing else changes")
+  func stateGradientIsOptional() {
+    let with = Cell(rows: 3, hidden: 16)
+    let without = Cell(rows: 3, hidden: 16)
+    for (cell, wanted) in [(with, true), (without, false)] {
+      cell.forward(KernelForm(portable: false))
+      cell.backward(KernelForm(portable: false), withState: wanted)
     }
+    #expect(with.dgi.hasSameBits(as: without.dgi) && with.dgh.hasSameBits(as: without.dgh))
+    #expect((0..<16).allSatisfy { without.dh[0, $0] == 0 })
+  }
+
+  @Test("huge pre-activations saturate the gates and leave every result finite")
+  func saturation() {
+    let cell = Cell(rows: 1, hidden: 16)
+    cell.gi.fill { _, column in column % 2 == 0 ? 1e30 : -1e30 }
+    cell.gh.fill { _, _ in 0.5 }
+    cell.forward(KernelForm(portable: false))
+    cell.backward(KernelForm(portable: false))
+    for rows in [cell.next, cell.dgi, cell.dgh, cell.dh] { #expect((0..<rows.columns).allSatisfy { rows[0, $0].isFinite }) }
   }
 }

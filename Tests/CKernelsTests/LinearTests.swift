@@ -1,217 +1,219 @@
 import CKernels
 import Testing
 
-/// Extents of a linear layer. Odd ones on purpose; 257 and 300 outputs cross the block of the input gradient.
-struct LinearShape: CustomTestStringConvertible {
-  let inputs: Int
-  let outputs: Int
-  var testDescription: String { "\(inputs) -> \(outputs)" }
+/// Inputs of one product with all its operands.
+private struct LinearCase {
+  let x: Rows
+  let dy: Rows
+  let weights: Panels
+  let bias: Rows
 
-  static let all: [LinearShape] = [
-    (1, 1), (3, 5), (7, 16), (16, 17), (31, 33), (5, 70), (40, 15), (64, 48), (13, 257), (50, 300), (212, 36), (2, 130),
-  ].map { LinearShape(inputs: $0.0, outputs: $0.1) }
-}
-
-let rowCounts = Array(1...20) + [64]
-
-func forward(_ x: Matrix, _ w: Panels, bias: [Float]?, extra: Int) -> Matrix {
-  var y = Matrix(rows: x.rows, columns: w.outputs, extra: extra)
-  ck_linear_forward(
-    &y.values, Int64(y.stride), x.values, Int64(x.stride), w.values, bias, Int64(x.rows), Int64(w.inputs), Int64(w.outputs))
-  return y
-}
-
-func inputGradient(_ dy: Matrix, _ w: Panels, into old: Matrix?, extra: Int) -> Matrix {
-  var dx = old ?? Matrix(rows: dy.rows, columns: w.inputs, extra: extra)
-  ck_linear_input_gradient(
-    &dx.values, Int64(dx.stride), dy.values, Int64(dy.stride), w.values, Int64(dy.rows), Int64(w.inputs), Int64(w.outputs),
-    old == nil ? 0 : 1)
-  return dx
-}
-
-func weightGradient(_ x: Matrix, _ dy: Matrix, dw: inout Panels, db: inout [Float], accumulate: Bool) {
-  ck_linear_weight_gradient(
-    &dw.values, &db, x.values, Int64(x.stride), dy.values, Int64(dy.stride), Int64(x.rows), Int64(x.columns), Int64(dy.columns),
-    accumulate ? 1 : 0)
-}
-
-/// A matrix to accumulate into: real columns random, padding 0, the rest `untouched`.
-func oldValues(rows: Int, columns: Int, extra: Int, random: inout TestRandom) -> Matrix {
-  var result = Matrix(rows: rows, columns: columns, extra: extra)
-  for r in 0..<rows {
-    for c in 0..<padded(columns) { result[r, c] = c < columns ? random.value() : 0 }
+  init(rows: Int, inputs: Int, outputs: Int, extraStride: Int = 0, wild: Bool = false, seed: UInt64 = 1) {
+    var random = TestRandom(seed &+ UInt64(rows * 1_000_003 + inputs * 1009 + outputs))
+    func value() -> Float { wild ? random.wildFloat() : random.float() }
+    x = Rows(rows, inputs, stride: padded(inputs) + extraStride).fill { _, _ in value() }
+    dy = Rows(rows, outputs, stride: padded(outputs) + extraStride).fill { _, _ in value() }
+    weights = Panels(inputs: inputs, outputs: outputs)
+    for o in 0..<outputs { for i in 0..<inputs { weights[o, i] = value() } }
+    bias = Rows(1, outputs).fill { _, _ in value() }
   }
-  return result
+
+  var rows: Int { x.rows }
+
+  func forward(_ form: KernelForm, rows count: Int? = nil, from first: Int = 0, withBias: Bool = true) -> Rows {
+    let y = Rows(count ?? rows, weights.outputs, stride: dy.stride, initial: 7)
+    form.table.linear_forward(
+      y.pointer, y.span, x.pointer + first * x.stride, x.span, weights.storage.pointer, withBias ? bias.pointer : nil, Int64(y.rows),
+      Int64(weights.inputs), Int64(weights.outputs))
+    return y
+  }
+
+  func inputGradient(_ form: KernelForm, rows count: Int? = nil, from first: Int = 0, onto start: Rows? = nil) -> Rows {
+    let dx = start?.copy() ?? Rows(count ?? rows, weights.inputs, stride: x.stride, initial: 7)
+    form.table.linear_input_gradient(
+      dx.pointer, dx.span, dy.pointer + first * dy.stride, dy.span, weights.storage.pointer, Int64(dx.rows), Int64(weights.inputs),
+      Int64(weights.outputs), start == nil ? 0 : 1)
+    return dx
+  }
+
+  func weightGradient(_ form: KernelForm, into gradient: Panels, _ biasGradient: Rows, from first: Int, rows: Int, accumulate: Bool) {
+    form.table.linear_weight_gradient(
+      gradient.storage.pointer, biasGradient.pointer, x.pointer + first * x.stride, x.span, dy.pointer + first * dy.stride, dy.span,
+      Int64(rows), Int64(weights.inputs), Int64(weights.outputs), accumulate ? 1 : 0)
+  }
 }
 
-/// Two references each: double precision with the bound of a chain of n fused multiply-adds, n 2^-24 times the sum of magnitudes, and the
-/// chain itself in `Float`, whose bits the kernel promises.
-@Suite("linear layer")
+/// rows, inputs, outputs
+private let shapes: [(Int, Int, Int)] = [
+  (1, 1, 1), (1, 16, 16), (1, 212, 256), (2, 33, 97), (3, 5, 48), (4, 17, 15), (5, 128, 100), (6, 31, 33), (7, 64, 16), (8, 212, 40),
+  (9, 3, 300), (13, 50, 37), (14, 20, 272), (64, 40, 30), (64, 128, 128),
+]
+
+@Suite("Matrix products over panels")
 struct LinearTests {
-  @Test("forward is the documented chain and within its bound", arguments: LinearShape.all, [false, true])
-  func forwardAgrees(shape: LinearShape, withBias: Bool) {
-    var random = TestRandom(1)
-    for rows in rowCounts {
-      let x = Matrix(rows: rows, columns: shape.inputs, extra: rows % 3, random: &random)
-      let w = Panels(inputs: shape.inputs, outputs: shape.outputs, random: &random)
-      let bias = withBias ? paddedVector(shape.outputs, &random) : nil
-      let y = forward(x, w, bias: bias, extra: rows % 2)
-      var chainIsExact = true
-      let mismatch = firstMismatch(y) { r, o in
-        var magnitude = Double(abs(bias?[o] ?? 0))
-        for i in 0..<shape.inputs { magnitude += Double(abs(x[r, i] * w[o, i])) }
-        return Double(shape.inputs + 1) * unit * magnitude * 1.001
-      } _: { r, o in
-        var sum = Double(bias?[o] ?? 0)
-        var chain = bias?[o] ?? 0
-        for i in 0..<shape.inputs {
-          sum += Double(x[r, i]) * Double(w[o, i])
-          chain = chain.addingProduct(x[r, i], w[o, i])
-        }
-        if chain.bitPattern != y[r, o].bitPattern { chainIsExact = false }
-        return sum
-      }
-      #expect(mismatch == nil, "\(rows) rows")
-      #expect(chainIsExact, "\(rows) rows")
-      #expect(y.paddingIsClean, "\(rows) rows")
-    }
-  }
-
-  @Test("the input gradient is the documented chain and within its bound", arguments: LinearShape.all, [false, true])
-  func inputGradientAgrees(shape: LinearShape, accumulate: Bool) {
-    var random = TestRandom(2)
-    for rows in rowCounts {
-      let dy = Matrix(rows: rows, columns: shape.outputs, extra: rows % 3, random: &random)
-      let w = Panels(inputs: shape.inputs, outputs: shape.outputs, random: &random)
-      let extra = rows % 2
-      let old = accumulate ? oldValues(rows: rows, columns: shape.inputs, extra: extra, random: &random) : nil
-      let dx = inputGradient(dy, w, into: old, extra: extra)
-      var chainIsExact = true
-      let mismatch = firstMismatch(dx) { r, i in
-        var magnitude = Double(abs(old?[r, i] ?? 0))
-        for o in 0..<shape.outputs { magnitude += Double(abs(dy[r, o] * w[o, i])) }
-        return Double(shape.outputs + 1) * unit * magnitude * 1.001
-      } _: { r, i in
-        var sum = Double(old?[r, i] ?? 0)
-        var chain = old?[r, i] ?? 0
-        for o in 0..<shape.outputs {
-          sum += Double(dy[r, o]) * Double(w[o, i])
-          chain = chain.addingProduct(dy[r, o], w[o, i])
-        }
-        if chain.bitPattern != dx[r, i].bitPattern { chainIsExact = false }
-        return sum
-      }
-      #expect(mismatch == nil, "\(rows) rows")
-      #expect(chainIsExact, "\(rows) rows")
-      #expect(dx.paddingIsClean, "\(rows) rows")
-    }
-  }
-
-  @Test("the weight gradient is the documented chain and keeps its padding zero", arguments: LinearShape.all, [false, true])
-  func weightGradientAgrees(shape: LinearShape, accumulate: Bool) {
-    var random = TestRandom(3)
-    for rows in rowCounts {
-      let x = Matrix(rows: rows, columns: shape.inputs, extra: rows % 3, random: &random)
-      let dy = Matrix(rows: rows, columns: shape.outputs, extra: rows % 2, random: &random)
-      var oldWeights = Panels(inputs: shape.inputs, outputs: shape.outputs, random: &random)
-      var oldBias = paddedVector(shape.outputs, &random) + [Float](repeating: untouched, count: 16)
-      if !accumulate {
-        oldWeights = Panels(inputs: shape.inputs, outputs: shape.outputs, fill: untouched)
-        oldBias = [Float](repeating: untouched, count: oldBias.count)
-      }
-      var dw = oldWeights
-      var db = oldBias
-      weightGradient(x, dy, dw: &dw, db: &db, accumulate: accumulate)
-      var failures: [String] = []
-      for o in 0..<shape.outputs {
-        for i in 0...shape.inputs {
-          // The bias is the weight of an input that is always 1.
-          let isBias = i == shape.inputs
-          let start: Float = accumulate ? (isBias ? oldBias[o] : oldWeights[o, i]) : 0
-          let actual = isBias ? db[o] : dw[o, i]
-          var sum = Double(start)
-          var magnitude = abs(sum)
-          var chain = start
-          for r in 0..<rows {
-            let factor = isBias ? 1 : x[r, i]
-            sum += Double(factor) * Double(dy[r, o])
-            magnitude += Double(abs(factor * dy[r, o]))
-            chain = chain.addingProduct(factor, dy[r, o])
+  @Test(
+    "an output is one chain of fused multiply-adds over the inputs, from the bias on, in every form and shape", arguments: KernelForm.all)
+  func forwardIsOneChain(form: KernelForm) {
+    for (rows, inputs, outputs) in shapes {
+      for withBias in [true, false] {
+        let problem = LinearCase(rows: rows, inputs: inputs, outputs: outputs, extraStride: 32)
+        let y = problem.forward(form, withBias: withBias)
+        var exact = true
+        for r in 0..<rows {
+          for o in 0..<outputs {
+            var sum: Float = withBias ? problem.bias[0, o] : 0
+            for i in 0..<inputs { sum = sum.addingProduct(problem.x[r, i], problem.weights[o, i]) }
+            exact = exact && sameBits(sum, y[r, o])
           }
-          let bound = Double(rows + 1) * unit * magnitude * 1.001
-          if !(abs(Double(actual) - sum) <= bound) || chain.bitPattern != actual.bitPattern { failures.append("(\(o), \(i))") }
+        }
+        #expect(exact, "rows \(rows), inputs \(inputs), outputs \(outputs)")
+        #expect(y.paddingIsZero && y.guardsAreIntact)
+      }
+    }
+  }
+
+  @Test("dx is one chain over the outputs, overwritten or added to", arguments: KernelForm.all)
+  func inputGradientIsOneChain(form: KernelForm) {
+    for (rows, inputs, outputs) in shapes + [(6, 40, 600)] {
+      let problem = LinearCase(rows: rows, inputs: inputs, outputs: outputs, extraStride: 16)
+      let plain = problem.inputGradient(form)
+      let start = problem.x
+      let added = problem.inputGradient(form, onto: start)
+      var exact = true
+      for r in 0..<rows {
+        for i in 0..<inputs {
+          var sum: Float = 0
+          var onto: Float = start[r, i]
+          for o in 0..<outputs {
+            sum = sum.addingProduct(problem.dy[r, o], problem.weights[o, i])
+            onto = onto.addingProduct(problem.dy[r, o], problem.weights[o, i])
+          }
+          exact = exact && sameBits(sum, plain[r, i]) && sameBits(onto, added[r, i])
         }
       }
-      #expect(failures.isEmpty, "\(rows) rows")
-      #expect(dw.paddingIsClean, "\(rows) rows")
-      #expect(db[shape.outputs..<padded(shape.outputs)].allSatisfy { $0.bitPattern == 0 }, "\(rows) rows")
-      #expect(db.suffix(16).allSatisfy { $0 == untouched }, "\(rows) rows")
+      #expect(exact, "rows \(rows), inputs \(inputs), outputs \(outputs)")
+      #expect(plain.paddingIsZero && added.paddingIsZero && plain.guardsAreIntact && added.guardsAreIntact)
     }
   }
 
-  @Test("a row of the forward product has the same bits in every batch", arguments: LinearShape.all)
-  func forwardRowInvariance(shape: LinearShape) {
-    var random = TestRandom(4)
-    let x = Matrix(rows: 70, columns: shape.inputs, random: &random)
-    let w = Panels(inputs: shape.inputs, outputs: shape.outputs, random: &random)
-    let bias = paddedVector(shape.outputs, &random)
-    let whole = forward(x, w, bias: bias, extra: 0)
-    let expected = (0..<70).map { whole.rowBits($0) }
-    for batch in 1...70 {
-      for first in Set([0, 70 - batch]) {
-        let part = forward(x.slice(first..<first + batch), w, bias: bias, extra: 1)
-        #expect((0..<batch).allSatisfy { part.rowBits($0) == expected[first + $0] }, "batch \(batch) from row \(first)")
+  @Test("dW and db are chains over the rows; padding stays 0 even if dy carries something there", arguments: KernelForm.all)
+  func weightGradientIsOneChain(form: KernelForm) {
+    for (rows, inputs, outputs) in shapes {
+      let problem = LinearCase(rows: rows, inputs: inputs, outputs: outputs, extraStride: 16)
+      for r in 0..<rows { for o in outputs..<padded(outputs) { problem.dy[r, o] = .nan } }
+      let gradient = Panels(inputs: inputs, outputs: outputs)
+      let bias = Rows(1, outputs)
+      problem.weightGradient(form, into: gradient, bias, from: 0, rows: rows, accumulate: false)
+      var exact = true
+      for o in 0..<outputs {
+        var biasSum: Float = 0
+        for r in 0..<rows { biasSum += problem.dy[r, o] }
+        exact = exact && sameBits(biasSum, bias[0, o])
+        for i in 0..<inputs {
+          var sum: Float = 0
+          for r in 0..<rows { sum = sum.addingProduct(problem.x[r, i], problem.dy[r, o]) }
+          exact = exact && sameBits(sum, gradient[o, i])
+        }
+      }
+      #expect(exact, "rows \(rows), inputs \(inputs), outputs \(outputs)")
+      #expect(gradient.paddingIsZero && bias.paddingIsZero && gradient.storage.guardsAreIntact && bias.guardsAreIntact)
+    }
+  }
+
+  @Test("the products agree with double precision within the bound of a chain")
+  func agreesWithDouble() {
+    for (rows, inputs, outputs) in shapes {
+      let problem = LinearCase(rows: rows, inputs: inputs, outputs: outputs)
+      let y = problem.forward(KernelForm(portable: false))
+      for r in 0..<rows {
+        for o in 0..<outputs {
+          var sum = Double(problem.bias[0, o])
+          var magnitude = abs(sum)
+          for i in 0..<inputs {
+            let term = Double(problem.x[r, i]) * Double(problem.weights[o, i])
+            sum += term
+            magnitude += abs(term)
+          }
+          #expect(abs(Double(y[r, o]) - sum) <= chainBound(inputs, magnitude))
+        }
       }
     }
   }
 
-  @Test("a row of the input gradient has the same bits in every batch", arguments: LinearShape.all)
-  func inputGradientRowInvariance(shape: LinearShape) {
-    var random = TestRandom(5)
-    let dy = Matrix(rows: 70, columns: shape.outputs, random: &random)
-    let w = Panels(inputs: shape.inputs, outputs: shape.outputs, random: &random)
-    let whole = inputGradient(dy, w, into: nil, extra: 0)
-    let expected = (0..<70).map { whole.rowBits($0) }
-    for batch in 1...70 {
-      for first in Set([0, 70 - batch]) {
-        let part = inputGradient(dy.slice(first..<first + batch), w, into: nil, extra: 1)
-        #expect((0..<batch).allSatisfy { part.rowBits($0) == expected[first + $0] }, "batch \(batch) from row \(first)")
+  @Test("a row has the same bits in every batch of 1 to 256 rows")
+  func rowsAreInvariant() {
+    let form = KernelForm(portable: false)
+    let problem = LinearCase(rows: 256, inputs: 37, outputs: 50)
+    let wide = LinearCase(rows: 256, inputs: 20, outputs: 128)
+    for problem in [problem, wide] {
+      let alone = (0..<256).map { problem.forward(form, rows: 1, from: $0) }
+      let aloneBack = (0..<256).map { problem.inputGradient(form, rows: 1, from: $0) }
+      for rows in 1...256 {
+        let y = problem.forward(form, rows: rows)
+        let dx = problem.inputGradient(form, rows: rows)
+        let same = (0..<rows).allSatisfy { row in
+          (0..<y.columns).allSatisfy { y[row, $0].bitPattern == alone[row][0, $0].bitPattern }
+            && (0..<dx.columns).allSatisfy { dx[row, $0].bitPattern == aloneBack[row][0, $0].bitPattern }
+        }
+        #expect(same, "batch of \(rows)")
       }
     }
   }
 
-  @Test("a weight gradient over two halves equals the one over all rows")
-  func weightGradientAccumulatesInRowOrder() {
-    var random = TestRandom(6)
-    let x = Matrix(rows: 23, columns: 19, random: &random)
-    let dy = Matrix(rows: 23, columns: 37, random: &random)
-    var whole = Panels(inputs: 19, outputs: 37, fill: 0)
-    var wholeBias = [Float](repeating: 0, count: 48)
-    weightGradient(x, dy, dw: &whole, db: &wholeBias, accumulate: false)
-    for cut in 1..<23 {
-      var parts = Panels(inputs: 19, outputs: 37, fill: 0)
-      var partsBias = [Float](repeating: 0, count: 48)
-      weightGradient(x.slice(0..<cut), dy.slice(0..<cut), dw: &parts, db: &partsBias, accumulate: false)
-      weightGradient(x.slice(cut..<23), dy.slice(cut..<23), dw: &parts, db: &partsBias, accumulate: true)
-      #expect(parts.values == whole.values, "cut at \(cut)")
-      #expect(partsBias == wholeBias, "cut at \(cut)")
+  @Test("a weight gradient made in two parts has the bits of one made at once", arguments: KernelForm.all)
+  func accumulationContinuesTheChain(form: KernelForm) {
+    let problem = LinearCase(rows: 20, inputs: 22, outputs: 35)
+    let whole = Panels(inputs: 22, outputs: 35)
+    let parts = Panels(inputs: 22, outputs: 35)
+    let wholeBias = Rows(1, 35)
+    let partsBias = Rows(1, 35)
+    problem.weightGradient(form, into: whole, wholeBias, from: 0, rows: 20, accumulate: false)
+    for split in 1..<20 {
+      problem.weightGradient(form, into: parts, partsBias, from: 0, rows: split, accumulate: false)
+      problem.weightGradient(form, into: parts, partsBias, from: split, rows: 20 - split, accumulate: true)
+      #expect(parts.storage.hasSameBits(as: whole.storage) && partsBias.hasSameBits(as: wholeBias), "split at \(split)")
     }
   }
 
-  @Test("no rows: nothing is written but a fresh weight gradient of zero")
+  @Test("both forms give the same bits, denormals, infinities and NaN included")
+  func formsAgree() {
+    let best = KernelForm(portable: false)
+    let portable = KernelForm(portable: true)
+    for seed in 0..<6 as Range<UInt64> {
+      for (rows, inputs, outputs) in shapes where rows < 20 {
+        let problem = LinearCase(rows: rows, inputs: inputs, outputs: outputs, wild: true, seed: seed)
+        let label: Comment = "seed \(seed), rows \(rows), inputs \(inputs), outputs \(outputs)"
+        #expect(problem.forward(best).hasSameBits(as: problem.forward(portable)), label)
+        #expect(problem.inputGradient(best).hasSameBits(as: problem.inputGradient(portable)), label)
+        let a = Panels(inputs: inputs, outputs: outputs)
+        let b = Panels(inputs: inputs, outputs: outputs)
+        let aBias = Rows(1, outputs)
+        let bBias = Rows(1, outputs)
+        problem.weightGradient(best, into: a, aBias, from: 0, rows: rows, accumulate: false)
+        problem.weightGradient(portable, into: b, bBias, from: 0, rows: rows, accumulate: false)
+        #expect(a.storage.hasSameBits(as: b.storage) && aBias.hasSameBits(as: bBias), label)
+      }
+    }
+  }
+
+  @Test("large strides touch nothing between the rows")
+  func largeStrides() {
+    let problem = LinearCase(rows: 9, inputs: 30, outputs: 20, extraStride: 4096)
+    let y = problem.forward(KernelForm(portable: false))
+    let dx = problem.inputGradient(KernelForm(portable: false))
+    for row in 0..<9 {
+      #expect((32..<y.stride).allSatisfy { y[row, $0] == 7 })
+      #expect((32..<dx.stride).allSatisfy { dx[row, $0] == 7 })
+    }
+  }
+
+  @Test("no rows: nothing is written, and a gradient that does not accumulate is 0")
   func noRows() {
-    var random = TestRandom(7)
-    let w = Panels(inputs: 5, outputs: 21, random: &random)
-    let none = Matrix(rows: 0, columns: 21)
-    #expect(inputGradient(none, w, into: nil, extra: 0).paddingIsClean)
-    #expect(forward(Matrix(rows: 0, columns: 5), w, bias: nil, extra: 0).paddingIsClean)
-    var dw = w
-    var db = [Float](repeating: 1, count: 32)
-    weightGradient(Matrix(rows: 0, columns: 5), none, dw: &dw, db: &db, accumulate: true)
-    #expect(dw.values == w.values)
-    #expect(db.allSatisfy { $0 == 1 })
-    weightGradient(Matrix(rows: 0, columns: 5), none, dw: &dw, db: &db, accumulate: false)
-    #expect(dw.values.dropLast(16).allSatisfy { $0 == 0 })
-    #expect(db.allSatisfy { $0 == 0 })
+    let problem = LinearCase(rows: 1, inputs: 18, outputs: 20)
+    let gradient = Panels(inputs: 18, outputs: 20)
+    gradient.storage.fill { _, _ in 3 }
+    let bias = Rows(1, 20, initial: 3)
+    problem.weightGradient(KernelForm(portable: false), into: gradient, bias, from: 0, rows: 0, accumulate: false)
+    #expect((0..<20).allSatisfy { bias[0, $0] == 0 } && (0..<gradient.storage.columns).allSatisfy { gradient.storage[0, $0] == 0 })
   }
 }

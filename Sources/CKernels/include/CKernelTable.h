@@ -1,13 +1,16 @@
-// The functions that exist in two forms. `X(return type, name, parameters, arguments)` once each.
-#ifndef KERNEL_TABLE_H
-#define KERNEL_TABLE_H
+/// The kernels that have two forms, and the table through which a form is called.
+#ifndef CKERNELTABLE_H
+#define CKERNELTABLE_H
 
 #include <stdint.h>
 
+#pragma clang assume_nonnull begin
+
+// `X(return type, name, parameters, arguments)` once for each kernel; `CKernels.h` documents them.
 #define CK_KERNELS(X)                                                                                                                      \
   X(void, linear_forward,                                                                                                                  \
-    (float *y, int64_t y_stride, const float *x, int64_t x_stride, const float *weights, const float *bias, int64_t rows, int64_t inputs,  \
-     int64_t outputs),                                                                                                                     \
+    (float *y, int64_t y_stride, const float *x, int64_t x_stride, const float *weights, const float *_Nullable bias, int64_t rows,        \
+     int64_t inputs, int64_t outputs),                                                                                                     \
     (y, y_stride, x, x_stride, weights, bias, rows, inputs, outputs))                                                                      \
   X(void, linear_input_gradient,                                                                                                           \
     (float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, const float *weights, int64_t rows, int64_t inputs,                 \
@@ -33,7 +36,7 @@
      int64_t gh_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden),                                                   \
     (h_next, h_next_stride, gates, gates_stride, gi, gi_stride, gh, gh_stride, h, h_stride, rows, hidden))                                 \
   X(void, gru_backward,                                                                                                                    \
-    (float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *dh, int64_t dh_stride, const float *dh_next,                   \
+    (float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *_Nullable dh, int64_t dh_stride, const float *dh_next,         \
      int64_t dh_next_stride, const float *gates, int64_t gates_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden),    \
     (dgi, dgi_stride, dgh, dgh_stride, dh, dh_stride, dh_next, dh_next_stride, gates, gates_stride, h, h_stride, rows, hidden))            \
   X(void, adamw,                                                                                                                           \
@@ -45,12 +48,32 @@
   X(void, log_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                               \
   X(void, tanh_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                              \
   X(void, sigmoid_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                           \
-  X(void, erf_f32, (float *y, const float *x, int64_t count), (y, x, count))
+  X(void, erf_f32, (float *y, const float *x, int64_t count), (y, x, count))                                                               \
+  X(float, expf, (float x), (x))                                                                                                           \
+  X(float, logf, (float x), (x))                                                                                                           \
+  X(float, tanhf, (float x), (x))                                                                                                          \
+  X(float, sigmoidf, (float x), (x))                                                                                                       \
+  X(float, erff, (float x), (x))                                                                                                           \
+  X(double, exp, (double x), (x))                                                                                                          \
+  X(double, log, (double x), (x))                                                                                                          \
+  X(double, log1p, (double x), (x))                                                                                                        \
+  X(double, expm1, (double x), (x))                                                                                                        \
+  X(double, sin, (double x), (x))                                                                                                          \
+  X(double, cos, (double x), (x))                                                                                                          \
+  X(double, tanh, (double x), (x))                                                                                                         \
+  X(double, erf, (double x), (x))                                                                                                          \
+  X(double, pow, (double x, double y), (x, y))
 
-#define CK_DECLARE(type, name, parameters, arguments) \
-  type ck_##name##_avx2 parameters;                   \
-  type ck_##name##_portable parameters;
-CK_KERNELS(CK_DECLARE)
-#undef CK_DECLARE
+/// One form of all kernels: member `name` is `ck_name` in that form.
+typedef struct ck_kernel_table {
+#define CK_MEMBER(type, name, parameters, arguments) type(*name) parameters;
+  CK_KERNELS(CK_MEMBER)
+#undef CK_MEMBER
+} ck_kernel_table;
+
+/// The portable form (1) or the best that the processor has (0), whatever `ck_select` chose: for tests that compare the two.
+const ck_kernel_table *ck_table(int32_t portable);
+
+#pragma clang assume_nonnull end
 
 #endif
