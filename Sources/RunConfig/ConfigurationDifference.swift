@@ -27,16 +27,7 @@ public struct ConfigurationDifference: Equatable, Sendable, CustomStringConverti
 }
 
 extension Configuration {
-  /// All keys that differ, in document order.
-  public func differences(from recorded: Configuration) -> [ConfigurationDifference] {
-    Schema.fields.compactMap { field in
-      let (old, new) = (field.value(in: recorded), field.value(in: self))
-      if old == new { return nil }
-      return ConfigurationDifference(path: field.path, difference: field.difference, recorded: old, present: new)
-    }
-  }
-
-  /// As `differences(from:)`, against a recorded `config.resolved.json`, which another version of the program may have written.
+  /// All keys that differ from a recorded `config.resolved.json`, in document order; another version of the program may have written it.
   ///
   /// A key that the record does not know counts as having had its default there; one that only the record knows is refused.
   public func differences(fromRecorded record: JSONValue) -> [ConfigurationDifference] {

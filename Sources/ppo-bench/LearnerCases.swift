@@ -35,7 +35,8 @@ enum LearnerCases {
     run()
     let checksum = Benchmark.checksum(logits + values + nextStates)
     return BenchmarkResult(
-      nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: 2 * Double(network.parameterCount * rows), checksum: checksum)
+      nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: 2 * Double(network.parameterCount * rows), checksum: checksum
+    )
   }
 
   /// An item is one update: four epochs of shuffled minibatches with loss, backward pass, clipping and optimizer step.

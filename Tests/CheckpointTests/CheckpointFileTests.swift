@@ -81,24 +81,4 @@ struct CheckpointFileTests {
       ".tmp-h-1-checkpoint_step_00000001.pt", "checkpoint_step_+0000001.pt", "checkpoint_step_99999999999999999999999.pt",
     ] { #expect(CheckpointFile.step(inName: name) == nil, "\(name)") }
   }
-
-  @Test("typed look-ups say what is there and what was expected")
-  func lookUps() throws {
-    let contents = sample(step: 8)
-    #expect(try contents.int("step") == 8 && contents.int("counters", "updates") == 4)
-    #expect(try contents.double("counters", "rate") == 1e-3 && contents.double("counters", "updates") == 4)
-    #expect(try contents.string("provenance", "host") == "node")
-    #expect(try contents.tensor("model_state_dict", "trunk.0.weight", type: .float32, shape: [2, 2]).floats == [8, 2, -0.0, 4])
-    #expect(contents["model_state_dict", "trunk.0.bias"]?.tensor?.shape == [2] && contents["x"] == nil)
-    #expect {
-      try contents.tensor("optimizer", "m", type: .float32, shape: [2])
-    } throws: {
-      "\($0)" == "checkpoint of step 8: section optimizer.m: is float32[1]; expected float32[2]"
-    }
-    #expect {
-      try contents.int("counters", "missing")
-    } throws: {
-      "\($0)" == "checkpoint of step 8: section counters.missing: is missing; expected a whole number"
-    }
-  }
 }

@@ -165,7 +165,7 @@ struct ConfigurationTests {
       field.write(&changed, Self.another(field))
       #expect(field.value(in: changed) != field.defaultValue, "\(field.path)")
       #expect((changed.canonicalText() != base.canonicalText()) == (field.difference == .frozen), "\(field.path)")
-      #expect(changed.differences(from: base).map(\.path) == [field.path])
+      #expect(changed.differences(fromRecorded: base.resolved()).map(\.path) == [field.path])
     }
   }
 
@@ -175,11 +175,11 @@ struct ConfigurationTests {
     let present = try Configuration(overrides: [
       "run.total_requests=500000", "ppo.learning_rate=0.001", "cluster.num_replicas=8", "checkpoint.interval=100",
     ])
-    let differences = present.differences(from: recorded)
+    let differences = present.differences(fromRecorded: recorded.resolved())
     #expect(differences.map(\.difference) == [.growing, .frozen, .changeable, .free])
     #expect(differences.map(\.isRefused) == [false, true, false, false])
     #expect(differences[1].description == "cluster.num_replicas: recorded 4, now 8 (frozen, refused)")
-    #expect(recorded.differences(from: present)[0].isRefused)
+    #expect(recorded.differences(fromRecorded: present.resolved())[0].isRefused)
     #expect(present.differences(fromRecorded: recorded.resolved()) == differences)
   }
 

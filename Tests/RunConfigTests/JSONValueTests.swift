@@ -154,11 +154,4 @@ struct JSONValueTests {
     value["b"] = nil
     #expect(value == ["a": 3, "c": 4])
   }
-
-  @Test("a value survives coders")
-  func codable() throws {
-    let value: JSONValue = ["a": [1, 2.5, nil, "x"], "b": ["c": true]]
-    let data = try JSONEncoder().encode(value)
-    #expect(try JSONDecoder().decode(JSONValue.self, from: data) == value)
-  }
 }

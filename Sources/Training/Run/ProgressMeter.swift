@@ -8,6 +8,8 @@ struct ProgressMeter {
   // Since the last line: one iteration alone says little.
   private var rewardSum = 0.0
   private var decisions = 0
+  private var chunkRewardSum = 0.0
+  private var chunkDecisions = 0
 
   /// Seconds between two lines.
   static let intervalSeconds = 5.0
@@ -24,6 +26,8 @@ struct ProgressMeter {
   mutating func line(after report: IterationReport, state: GlobalState, iterations: Int) -> String? {
     rewardSum += report.rewardMean * Double(report.decisions)
     decisions += report.decisions
+    chunkRewardSum += report.rewardMean * Double(report.decisions)
+    chunkDecisions += report.decisions
     let now = services.monotonicSeconds()
     guard now - lastLine >= Self.intervalSeconds || state.iteration == iterations else { return nil }
     lastLine = now
@@ -36,6 +40,9 @@ struct ProgressMeter {
     if let mean = state.recentReturnMean { line += " return_mean=\(Self.rounded(mean))" }
     return line
   }
+
+  /// Mean raw reward of the chunk's decisions in this attempt.
+  var chunkRewardMean: String { Self.rounded(chunkRewardSum / Double(max(chunkDecisions, 1))) }
 
   private func bar(_ share: Double) -> String {
     let filled = Int(share * 20)

@@ -255,7 +255,9 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     try agree { () throws(TrainingError) in
       guard let keeper, let boundary = trainer.boundary else { return }
       try keeper.save(boundary, chunkEnd: true)
-      keeper.log.write("[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step)")
+      keeper.log.write(
+        "[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step) reward_mean=\(meter.chunkRewardMean)"
+      )
     }
     return nil
   }
