@@ -9,6 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$project_root"
 
 scripts/install-dependencies.sh
+# PyTorch reads what we write; without it those tests say that they skip.
+scripts/torch-venv.sh >/dev/null || echo "test.sh: no PyTorch to be had, its tests will skip" >&2
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
 swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
 swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -enable-testing

@@ -11,6 +11,8 @@ public protocol Environment: Sendable {
   static var kind: String { get }
   /// Names of `EpisodeRecord.values`, in order.
   static var episodeFields: [String] { get }
+  /// Those of `episodeFields` that count things; a chunk's log line says their sums over all environments.
+  static var episodeCounts: [String] { get }
   /// Names of the values that `info(into:)` gives for each step, in order.
   static var infoFields: [String] { get }
 
@@ -45,4 +47,9 @@ public protocol Environment: Sendable {
 
   /// The record of the open episode as if it were cut here, nil if it has no step yet.
   func closingRecord() -> EpisodeRecord?
+}
+
+extension Environment {
+  /// None unless an environment names some.
+  public static var episodeCounts: [String] { [] }
 }

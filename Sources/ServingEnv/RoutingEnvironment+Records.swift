@@ -7,6 +7,9 @@ extension RoutingEnvironment {
     "time_between_tokens_mean", "scheduling_delay_mean",
   ]
 
+  /// Fates of the requests.
+  public static let episodeCounts = ["completed", "cut", "rejected", "clamped", "restarts"]
+
   /// Terms of the reward, see `HybridReward.Components`, and what happened during the step.
   public static let infoFields = [
     "raw", "reward", "throughput", "latency", "absolute", "delta", "imbalance", "logistic", "stale", "completions", "arrival_rate",

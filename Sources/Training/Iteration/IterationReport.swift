@@ -14,6 +14,8 @@ struct IterationReport {
   var rollout = MetricRecord()
   /// Line of `metrics/updates.jsonl`, nil after a stabilising iteration.
   var update: MetricRecord?
+  /// Sums of the environment's counted fields over the episodes that ended.
+  var counts: [(name: String, sum: Int)] = []
   /// Lines of `metrics/episodes.jsonl`.
   var episodes: [MetricRecord] = []
   /// Step after the iteration.

@@ -33,6 +33,10 @@ extension Trainer {
       for field in metrics.fields { update.append(field.name, field.value) }
       report.update = update
     }
+    for (field, name) in E.episodeFields.enumerated() where E.episodeCounts.contains(name) {
+      let sum = contributions.reduce(0.0) { $0 + $1.episodes.reduce(0.0) { $0 + $1.values[field] } }
+      report.counts.append((name, Int(sum)))
+    }
     for (environment, contribution) in contributions.enumerated() {
       for episode in contribution.episodes {
         var record = MetricRecord()

@@ -8,6 +8,7 @@ struct ProgressMeter {
   // Since the last line: one iteration alone says little.
   private var rewardSum = 0.0
   private var decisions = 0
+  private var counts: [(name: String, sum: Int)] = []
   private var chunkRewardSum = 0.0
   private var chunkDecisions = 0
 
@@ -28,6 +29,7 @@ struct ProgressMeter {
     decisions += report.decisions
     chunkRewardSum += report.rewardMean * Double(report.decisions)
     chunkDecisions += report.decisions
+    counts = counts.isEmpty ? report.counts : zip(counts, report.counts).map { ($0.name, $0.sum + $1.sum) }
     let now = services.monotonicSeconds()
     guard now - lastLine >= Self.intervalSeconds || state.iteration == iterations else { return nil }
     lastLine = now
@@ -41,8 +43,11 @@ struct ProgressMeter {
     return line
   }
 
-  /// Mean raw reward of the chunk's decisions in this attempt.
-  var chunkRewardMean: String { Self.rounded(chunkRewardSum / Double(max(chunkDecisions, 1))) }
+  /// Mean raw reward of the chunk's decisions in this attempt, and what its episodes counted.
+  var chunkSummary: String {
+    let mean = "reward_mean=" + Self.rounded(chunkRewardSum / Double(max(chunkDecisions, 1)))
+    return counts.reduce(mean) { "\($0) \($1.name)=\($1.sum)" }
+  }
 
   private func bar(_ share: Double) -> String {
     let filled = Int(share * 20)

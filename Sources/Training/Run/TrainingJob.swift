@@ -256,7 +256,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       guard let keeper, let boundary = trainer.boundary else { return }
       try keeper.save(boundary, chunkEnd: true)
       keeper.log.write(
-        "[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step) reward_mean=\(meter.chunkRewardMean)"
+        "[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step) \(meter.chunkSummary)"
       )
     }
     return nil
