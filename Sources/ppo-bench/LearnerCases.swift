@@ -2,14 +2,14 @@ import Neural
 import PPO
 import Randomness
 
-/// Cases of the learner. Bounds for the recurrent network at D = 210, A = 4: a forward pass takes 2 x 0.46 M operations a row and a backward
+/// Cases of the learner. Bounds for the recurrent network at D = 212, A = 4: a forward pass takes 2 x 0.46 M operations a row and a backward
 /// pass up to twice that, so an update of 1024 transitions in 4 epochs needs 11 G operations; a batch of one reads 1.9 MB of weights.
 enum LearnerCases {
   static var all: [BenchmarkCase] {
     let inferences = [1, 8, 64].map { rows in
       BenchmarkCase(name: "inference", extents: [rows]) { inference(rows: rows) }
     }
-    let recurrent = Network(.recurrent(), observationSize: 210, actionCount: 4)
+    let recurrent = Network(.recurrent(), observationSize: 212, actionCount: 4)
     let mlp = Network(.mlp(hidden: [64, 64]), observationSize: 4, actionCount: 2)
     return inferences + [
       BenchmarkCase(name: "update", extents: [1024, 4, 64]) { update(recurrent, transitions: 1024, minibatch: 64) },
@@ -19,7 +19,7 @@ enum LearnerCases {
 
   /// An item is a batch of `rows` decisions.
   private static func inference(rows: Int) -> BenchmarkResult {
-    let network = Network(.recurrent(), observationSize: 210, actionCount: 4)
+    let network = Network(.recurrent(), observationSize: 212, actionCount: 4)
     let parameters = network.initialParameters(seed: 1)
     let activations = network.makeActivations(rows: rows)
     let observations = noise(rows * network.observationSize, index: 1)

@@ -58,10 +58,13 @@ final class Trainer<E: Environment, C: Communicator> {
   }
 
   /// Brings this rank's environments to the boundary inside a chunk by replaying their actions.
-  func restore(_ state: BoundaryState) throws(TrainingError) {
+  ///
+  /// - Parameter tick: called between environments, so that a long replay keeps the lock alive.
+  func restore(_ state: BoundaryState, tick: () -> Void) throws(TrainingError) {
     guard !state.global.chunkComplete else { return }
     let iterations = iterationPlan(state.global.chunk)
     for i in collector.runners.indices {
+      tick()
       let environment = collector.runners[i].index
       let shares = (0..<state.global.iteration).map { iterations.share(iteration: $0, environment: environment) }
       let recorded = state.environments[environment]

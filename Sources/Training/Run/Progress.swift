@@ -84,7 +84,7 @@ public struct Progress: Equatable, Sendable {
   }
 
   /// Makes the records say what the checkpoint that a job begins from says: its chunks are complete and no later one is.
-  mutating func agree(with state: GlobalState, checkpoint: String, stateSHA256: String) {
+  mutating func agree(with state: GlobalState, checkpoint: String, stateSHA256: String, now: String) {
     let complete = state.chunkComplete ? state.chunk : state.chunk - 1
     for index in chunks.indices where chunks[index].chunk > complete && chunks[index].status == .completed {
       chunks[index].status = .interrupted
@@ -93,6 +93,7 @@ public struct Progress: Equatable, Sendable {
     for index in chunks.indices where chunks[index].chunk <= complete && chunks[index].status != .completed {
       chunks[index].status = .completed
       chunks[index].exitCode = 0
+      chunks[index].ended = chunks[index].ended ?? now
       if chunks[index].chunk == state.chunk { (chunks[index].checkpoint, chunks[index].stateSHA256) = (checkpoint, stateSHA256) }
     }
     (latestCheckpoint, latestStep, latestStateSHA256) = (checkpoint, state.step, stateSHA256)

@@ -137,7 +137,9 @@ final class RunKeeper {
       }
       try writeProgress()
       _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.rotate(keep: keep, protected: [encoded.name]) }
-      try time("save", step: state.global.step, seconds: services.monotonicSeconds() - started)
+      let ended = services.monotonicSeconds()
+      try time("save", step: state.global.step, seconds: ended - started)
+      iterationStarted = ended
       log.write("[Checkpoint] saved \(encoded.name) step=\(encoded.step) state_sha256=\(encoded.stateDigest.hex)")
     }
   }
@@ -173,6 +175,8 @@ final class RunKeeper {
 
   /// Records a failure as far as the disk allows.
   func fail(_ error: TrainingError) {
+    // The program says it on standard error.
+    log.record("[Error] \(error.message)")
     closeOpenChunk(.failed, code: error.code)
     progress.status = .failed
     progress.errorMessage = error.message

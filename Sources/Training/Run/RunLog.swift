@@ -20,9 +20,14 @@ final class RunLog {
     chunk = try files.open(directory.root + "/" + record.log, create: true)
   }
 
-  /// One line. A log that cannot be written must not stop training: the console still has the line.
+  /// One line to the console and the files.
   func write(_ line: String) {
     services.log(line)
+    record(line)
+  }
+
+  /// One line to the files alone. A log that cannot be written must not stop training.
+  func record(_ line: String) {
     let bytes = [UInt8]("\(services.timestamp()) \(line)\n".utf8)
     try? whole.append(bytes)
     try? chunk?.append(bytes)

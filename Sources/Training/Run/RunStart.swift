@@ -116,7 +116,8 @@ struct RunStarter {
     }
     recorded.plan.extend(to: configuration.run.totalRequests, chunkSize: configuration.run.chunkSize)
     progress.plan = recorded.plan
-    progress.agree(with: recorded.state.global, checkpoint: "checkpoints/" + loaded.name, stateSHA256: loaded.stateDigest.hex)
+    progress.agree(
+      with: recorded.state.global, checkpoint: "checkpoints/" + loaded.name, stateSHA256: loaded.stateDigest.hex, now: services.timestamp())
     progress.status = .running
     progress.stopReason = nil
     progress.errorMessage = nil
@@ -166,7 +167,13 @@ struct RunStarter {
     var problem = "\(directory.progress) names no checkpoint"
     let names = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
     for name in names.reversed() where (CheckpointFile.step(inName: name) ?? 0) > progress.latestStep {
-      if let loaded = try? store.load(name), loaded.contents.runID == progress.runID { return (loaded, nil) }
+      do throws(CheckpointError) {
+        let loaded = try store.load(name)
+        if loaded.contents.runID == progress.runID { return (loaded, nil) }
+      } catch {
+        // A damaged file is what a power cut may leave and will be made again; one that cannot be read may be whole.
+        if let file = error.fileError { throw TrainingError(FileFailure.code(of: file), error.description) }
+      }
     }
     if let path = progress.latestCheckpoint {
       do throws(CheckpointError) {

@@ -74,7 +74,9 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       planTotalAtStart: opening.planTotalAtStart, state: opening.state)
     let keeper = opening.keeper
     do throws(TrainingError) {
-      try agree { () throws(TrainingError) in try trainer.restore(opening.state) }
+      try agree { () throws(TrainingError) in
+        try trainer.restore(opening.state) { _ = poll(trainer, keeper) }
+      }
       try agree { () throws(TrainingError) in
         // A real save at step 0 fails now and not hours later.
         if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.save(boundary, chunkEnd: false) }
@@ -181,6 +183,10 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       }
       for line in start.announcement.split(separator: "\n") { log.write(String(line)) }
       let publisher = starter.publisher
+      let keeper = try RunKeeper(
+        directory: directory, publisher: publisher, services: services, lock: lock, record: record, worldSize: communicator.size,
+        progress: start.progress, log: log, offsets: start.offsets, planTotalAtStart: start.planTotalAtStart,
+        lastSavedStep: start.recorded?.state.global.step)
       try FileFailure.wrap { () throws(FileError) in
         try publisher.replace(directory.resolvedConfiguration, [UInt8](configuration.resolvedText().utf8))
         if start.recorded == nil {
@@ -191,10 +197,6 @@ public struct TrainingJob<E: Environment, C: Communicator> {
           try publisher.replace(directory.identity, [UInt8]((identity.text() + "\n").utf8))
         }
       }
-      let keeper = try RunKeeper(
-        directory: directory, publisher: publisher, services: services, lock: lock, record: record, worldSize: communicator.size,
-        progress: start.progress, log: log, offsets: start.offsets, planTotalAtStart: start.planTotalAtStart,
-        lastSavedStep: start.recorded?.state.global.step)
       try keeper.writeProgress()
       return (start, keeper)
     } catch {
