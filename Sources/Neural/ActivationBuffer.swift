@@ -37,6 +37,13 @@ final class ActivationBuffer {
 
   deinit { pointer.deallocate() }
 
+  /// Adds a buffer of the same shape, element by element.
+  func add(_ other: ActivationBuffer) {
+    precondition(rows == other.rows && columns == other.columns, "buffers of different shapes")
+    let (sums, addends) = (pointer, other.pointer)
+    for i in 0..<(rows * stride) { sums[i] += addends[i] }
+  }
+
   /// Copies `rows` rows of `source` (contiguous rows of `sourceStride`, from column `column` on) into the first columns.
   func copyIn(_ source: Span<Float>, sourceStride: Int, column: Int, rows: Int) {
     precondition(rows <= self.rows && rows * sourceStride <= source.count && column + columns <= sourceStride, "rows do not fit")

@@ -9,7 +9,12 @@ public final class TrainingBuffers {
   private let parameters: ActivationBuffer
   private let firstMoments: ActivationBuffer
   private let secondMoments: ActivationBuffer
-  private let gradients: ActivationBuffer
+  /// Of the last backward pass or sum.
+  private var gradients: ActivationBuffer
+  /// Gradients of blocks on their way to a sum.
+  private var tree = TreeSum<ActivationBuffer>()
+  /// Gradient buffers that hold nothing.
+  private var spare: [ActivationBuffer] = []
 
   /// For minibatches of up to `rows` rows.
   public init(_ network: Network, rows: Int) {
@@ -43,7 +48,7 @@ public final class TrainingBuffers {
     buffer.copyOut(&span, targetStride: network.layout.storedCount, column: 0, rows: 1)
   }
 
-  /// Copies the gradients of the last backward pass.
+  /// Copies the gradients of the last backward pass or sum.
   public func copyGradients(into target: inout [Float]) { copy(gradients, &target) }
 
   /// Forward pass over the rows `order[range]` of `observations` `[T, D]` and `states` `[T, S]`; fills the first rows of logits `[., A]`
@@ -62,12 +67,37 @@ public final class TrainingBuffers {
 
   /// Backward pass of the last forward pass; overwrites the gradients and returns their global L2 norm.
   public func backward(logitGradients: Span<Float>, valueGradients: Span<Float>) -> Double {
+    addBackward(logitGradients: logitGradients, valueGradients: valueGradients)
+    return finishSum()
+  }
+
+  /// Backward pass of the last forward pass, whose gradients become the next leaf of a `TreeSum`.
+  public func addBackward(logitGradients: Span<Float>, valueGradients: Span<Float>) {
+    // The gradients of the last sum have served.
+    if tree.count == 0 { spare.append(gradients) }
+    let leaf = spare.popLast() ?? ActivationBuffer(count: network.layout.storedCount)
     network.runBackward(
-      parameters.pointer, gradients.pointer, activations, logitGradients: logitGradients, valueGradients: valueGradients)
+      parameters.pointer, leaf.pointer, activations, logitGradients: logitGradients, valueGradients: valueGradients)
+    tree.add(leaf, join: join)
+  }
+
+  /// Makes the sum of the leaves since the last one the gradients and returns their global L2 norm.
+  public func finishSum() -> Double {
+    guard let sum = tree.finish(join: join) else { preconditionFailure("a sum of gradients needs a backward pass") }
+    gradients = sum
     return ck_sum_squares(gradients.pointer, Int64(gradients.columns)).squareRoot()
   }
 
-  /// One optimizer step with the gradients of the last backward pass.
+  /// Gradient buffers it owns.
+  var gradientBufferCount: Int { spare.count + 1 }
+
+  private func join(_ left: ActivationBuffer, _ right: ActivationBuffer) -> ActivationBuffer {
+    left.add(right)
+    spare.append(right)
+    return left
+  }
+
+  /// One optimizer step with the gradients of the last backward pass or sum.
   public func step(_ optimizer: AdamW, gradientScale: Float, learningRate: Float, step: Int) {
     optimizer.run(
       parameters.pointer, firstMoments.pointer, secondMoments.pointer, gradients.pointer, layout: network.layout,

@@ -55,6 +55,8 @@ public struct PPOConfiguration: Sendable, Equatable {
   public var minimumEpochs: Int
   /// Transitions per optimizer step; the last minibatch of an epoch may be shorter.
   public var minibatchSize: Int
+  /// Blocks of a minibatch whose losses and gradients are added up in the order of a binary tree, a power of two; 1: one chain.
+  public var shards: Int
   /// Largest global gradient norm.
   public var maxGradientNorm: Float
   /// Whether advantages are standardised once per update.
@@ -75,12 +77,13 @@ public struct PPOConfiguration: Sendable, Equatable {
   /// The defaults of `docs/ppo-details.md`.
   public init(
     gamma: Float = 0.95, lambda: Float = 0.95, loss: LossConfiguration = LossConfiguration(), epochs: Int = 4, minimumEpochs: Int = 1,
-    minibatchSize: Int = 64, maxGradientNorm: Float = 1, normalizeAdvantages: Bool = true, targetKL: Double = 0.02,
-    klThreshold: Double = 0.15, optimizer: AdamW = AdamW(), learningRate: LearningRateSchedule = .constant(3e-4),
+    minibatchSize: Int = 64, shards: Int = 1, maxGradientNorm: Float = 1, normalizeAdvantages: Bool = true,
+    targetKL: Double = 0.02, klThreshold: Double = 0.15, optimizer: AdamW = AdamW(), learningRate: LearningRateSchedule = .constant(3e-4),
     entropy: EntropySchedule = EntropySchedule(base: 0.01, warmUp: 0.01, warmUpSteps: 1000), referenceKL: ReferenceKLSchedule? = nil
   ) {
     precondition(epochs >= 1 && epochs <= PPOConfiguration.epochsLimit, "epochs outside 1...1024")
     precondition(minibatchSize >= 1, "minibatchSize must be positive")
+    precondition(shards >= 1 && shards & (shards - 1) == 0, "shards must be a power of two")
     precondition(maxGradientNorm > 0, "maxGradientNorm must be positive")
     self.gamma = gamma
     self.lambda = lambda
@@ -88,6 +91,7 @@ public struct PPOConfiguration: Sendable, Equatable {
     self.epochs = epochs
     self.minimumEpochs = minimumEpochs
     self.minibatchSize = minibatchSize
+    self.shards = shards
     self.maxGradientNorm = maxGradientNorm
     self.normalizeAdvantages = normalizeAdvantages
     self.targetKL = targetKL

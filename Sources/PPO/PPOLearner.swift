@@ -121,7 +121,6 @@ public struct PPOLearner {
   private mutating func minibatch(
     _ rollout: borrowing Rollout, range: Range<Int>, context: UpdateContext, pass: inout UpdatePass
   ) -> LossSums? {
-    let rows = range.count
     let coefficients = LossCoefficients(
       entropy: configuration.entropy.coefficient(optimizerStep: pass.optimizerStep),
       reference: rollout.shape.hasReference
@@ -132,14 +131,12 @@ public struct PPOLearner {
     pass.metrics.klReferenceCoefficient = coefficients.reference
     pass.metrics.learningRate = learningRate
 
-    let sums = scratch.evaluate(rollout, range: range, buffers: buffers, coefficients: coefficients)
+    let (sums, norm) = scratch.evaluate(
+      rollout, range: range, shards: configuration.shards, buffers: buffers, coefficients: coefficients)
     if !pass.hasFirst {
       pass.metrics.ratioFirstMinibatchMaxDeviation = sums.ratioDeviation
       pass.hasFirst = true
     }
-    let norm = buffers.backward(
-      logitGradients: scratch.logitGradients.span.extracting(0..<(rows * network.actionCount)),
-      valueGradients: scratch.valueGradients.span.extracting(0..<rows))
     guard scratch.loss.total(sums, coefficients).isFinite, norm.isFinite else {
       pass.metrics.skippedSteps += 1
       pass.nonFiniteStreak += 1

@@ -32,9 +32,10 @@ public struct PPOLoss: Sendable {
     referenceLogP = [Float](repeating: 0, count: actionCount)
   }
 
-  /// Evaluates the transitions `order[range]` of `rollout`; arrays over the minibatch may be longer than it.
+  /// Evaluates the transitions `order[range]` of `rollout`, a minibatch or a block of one; arrays over it may be longer than it.
   ///
   /// - Parameters:
+  ///   - samples: transitions of the whole minibatch, which the gradients' means are over; nil: those of `range`.
   ///   - logits: `[B, A]` of the parameters as they are now.
   ///   - values: `[B]`.
   ///   - oldLogP: `[T, A]`, all log-probabilities of the acting policy.
@@ -42,17 +43,18 @@ public struct PPOLoss: Sendable {
   ///   - returns: `[T]`.
   ///   - logitGradients: `[B, A]`, overwritten.
   ///   - valueGradients: `[B]`, overwritten.
-  /// - Returns: sums over the minibatch.
+  /// - Returns: sums over `range`.
   public mutating func evaluate(
-    _ rollout: borrowing Rollout, order: [Int32], range: Range<Int>, logits: [Float], values: [Float], oldLogP: [Float],
-    advantages: [Float], returns: [Float], coefficients: LossCoefficients, logitGradients: inout [Float], valueGradients: inout [Float]
+    _ rollout: borrowing Rollout, order: [Int32], range: Range<Int>, samples: Int? = nil, logits: [Float], values: [Float],
+    oldLogP: [Float], advantages: [Float], returns: [Float], coefficients: LossCoefficients, logitGradients: inout [Float],
+    valueGradients: inout [Float]
   ) -> LossSums {
     let rows = range.count
     precondition(logits.count >= rows * actionCount && logitGradients.count >= rows * actionCount, "logits do not hold the minibatch")
     precondition(values.count >= rows && valueGradients.count >= rows, "values do not hold the minibatch")
     var sums = LossSums()
     sums.count = rows
-    let share = 1 / Double(rows)
+    let share = 1 / Double(samples ?? rows)
     let hasReference = coefficients.reference > 0 && rollout.shape.hasReference
     for row in 0..<rows {
       let t = Int(order[range.lowerBound + row])
@@ -213,7 +215,7 @@ public struct LossSums: Sendable, Equatable {
   /// No transitions.
   public init() {}
 
-  /// Adds another minibatch.
+  /// Adds another block or minibatch.
   public mutating func add(_ other: LossSums) {
     count += other.count
     policy += other.policy
@@ -225,6 +227,7 @@ public struct LossSums: Sendable, Equatable {
     approxKL += other.approxKL
     approxKLFirst += other.approxKLFirst
     clipped += other.clipped
-    ratioDeviation = max(ratioDeviation, other.ratioDeviation)
+    // Written so that a NaN is kept.
+    if !ratioDeviation.isNaN, !(other.ratioDeviation <= ratioDeviation) { ratioDeviation = other.ratioDeviation }
   }
 }

@@ -20,6 +20,8 @@ struct UpdateScratch {
   /// One distribution `[A]`.
   private var rowLogP: [Float]
   private let actionCount: Int
+  /// Sums of blocks on their way to those of a minibatch.
+  private var tree = TreeSum<LossSums>()
 
   init(actionCount: Int, rows: Int) {
     self.actionCount = actionCount
@@ -86,15 +88,37 @@ struct UpdateScratch {
     stream.shuffle(&order)
   }
 
-  /// Forward pass and loss of the transitions at `range` of the order; leaves the gradients at the heads.
+  /// Loss of the minibatch at `range` of the order; leaves its gradient in `buffers`. Both are tree sums over at most `shards` blocks.
+  ///
+  /// - Returns: sums over the minibatch, and the gradient's global L2 norm.
   mutating func evaluate(
-    _ rollout: borrowing Rollout, range: Range<Int>, buffers: TrainingBuffers, coefficients: LossCoefficients
+    _ rollout: borrowing Rollout, range: Range<Int>, shards: Int, buffers: TrainingBuffers, coefficients: LossCoefficients
+  ) -> (sums: LossSums, norm: Double) {
+    func join(_ left: LossSums, _ right: LossSums) -> LossSums {
+      var sum = left
+      sum.add(right)
+      return sum
+    }
+    for block in range.blocks(shards) {
+      let sums = evaluateBlock(rollout, range: block, samples: range.count, buffers: buffers, coefficients: coefficients)
+      buffers.addBackward(
+        logitGradients: logitGradients.span.extracting(0..<(block.count * actionCount)),
+        valueGradients: valueGradients.span.extracting(0..<block.count))
+      tree.add(sums, join: join)
+    }
+    guard let sums = tree.finish(join: join) else { preconditionFailure("a minibatch needs transitions") }
+    return (sums, buffers.finishSum())
+  }
+
+  /// Forward pass and loss of a block of a minibatch of `samples` transitions; leaves the gradients at the heads.
+  private mutating func evaluateBlock(
+    _ rollout: borrowing Rollout, range: Range<Int>, samples: Int, buffers: TrainingBuffers, coefficients: LossCoefficients
   ) -> LossSums {
     buffers.forward(
       observations: rollout.observations, states: rollout.states, order: order, range: range, logits: &logits, values: &values)
     return loss.evaluate(
-      rollout, order: order, range: range, logits: logits, values: values, oldLogP: oldLogP, advantages: advantages, returns: returns,
-      coefficients: coefficients, logitGradients: &logitGradients, valueGradients: &valueGradients)
+      rollout, order: order, range: range, samples: samples, logits: logits, values: values, oldLogP: oldLogP, advantages: advantages,
+      returns: returns, coefficients: coefficients, logitGradients: &logitGradients, valueGradients: &valueGradients)
   }
 
   private func resize(_ array: inout [Float], _ count: Int) {

@@ -33,6 +33,7 @@ extension Configuration {
     )
     require(
       ppo.minEpochs <= ppo.epochs, "ppo.min_epochs", "\(ppo.minEpochs) is more than ppo.epochs \(ppo.epochs)")
+    require(update.shards & (update.shards - 1) == 0, "update.shards", "\(update.shards) is not a power of two")
     if run.environment == .routing {
       clusterConflicts(require)
       workloadConflicts(require)

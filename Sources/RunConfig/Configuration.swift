@@ -18,6 +18,8 @@ public struct Configuration: Equatable, Sendable {
   public var network = NetworkSection()
   /// The update.
   public var ppo = PPOSection()
+  /// The order of the update's sums.
+  public var update = UpdateSection()
   /// When and how much is saved.
   public var checkpoint = CheckpointSection()
 
@@ -37,13 +39,14 @@ public enum Schema {
     ("reward", "What the policy is rewarded for."),
     ("network", "The policy and value network."),
     ("ppo", "The update."),
+    ("update", "The order of the update's sums."),
     ("checkpoint", "When and how much is saved."),
   ]
 
   /// Every key in document order.
   public static let fields: [Field] =
     RunSection.fields + RolloutSection.fields + ClusterSection.fields + WorkloadSection.fields + ObservationSection.fields
-    + RewardSection.fields + NetworkSection.fields + PPOSection.fields + CheckpointSection.fields
+    + RewardSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

@@ -13,6 +13,7 @@ enum LearnerCases {
     let mlp = Network(.mlp(hidden: [64, 64]), observationSize: 4, actionCount: 2)
     return inferences + [
       BenchmarkCase(name: "update", extents: [1024, 4, 64]) { update(recurrent, transitions: 1024, minibatch: 64) },
+      BenchmarkCase(name: "update.shards4", extents: [1024, 4, 64]) { update(recurrent, transitions: 1024, minibatch: 64, shards: 4) },
       BenchmarkCase(name: "update.mlp", extents: [512, 4, 128]) { update(mlp, transitions: 512, minibatch: 128) },
     ]
   }
@@ -40,10 +41,10 @@ enum LearnerCases {
   }
 
   /// An item is one update: four epochs of shuffled minibatches with loss, backward pass, clipping and optimizer step.
-  private static func update(_ network: Network, transitions: Int, minibatch: Int) -> BenchmarkResult {
+  private static func update(_ network: Network, transitions: Int, minibatch: Int, shards: Int = 1) -> BenchmarkResult {
     let state = LearnerState(network, seed: 1)
     let rollout = rollout(network, parameters: state.parameters, transitions: transitions)
-    var configuration = PPOConfiguration(epochs: 4, minibatchSize: minibatch)
+    var configuration = PPOConfiguration(epochs: 4, minibatchSize: minibatch, shards: shards)
     configuration.targetKL = 0
     configuration.klThreshold = 0
     var learner = PPOLearner(network, configuration: configuration, state: state)

@@ -90,6 +90,7 @@ struct ConfigurationTests {
       (["ppo.min_epochs=5"], "ppo.min_epochs"),
       (["run.num_envs=16", "run.chunk_size=15"], "run.chunk_size"),
       (["run.total_requests=7"], "run.total_requests"),
+      (["update.shards=3"], "update.shards"),
       (["cluster.tensor_parallel=3"], "cluster.tensor_parallel"),
       (["cluster.model=microsoft/phi-2", "cluster.tensor_parallel=2"], "cluster.tensor_parallel"),
       (["cluster.pipeline_stages=4", "cluster.batch_size_cap=3"], "cluster.batch_size_cap"),

@@ -24,6 +24,19 @@ struct ExactnessTests {
     }
   }
 
+  @Test("with the update's sums in four shards, 1 and 3 ranks end with the same bits, others than with one shard")
+  func shards() throws {
+    let plain = try TrainingHarness()
+    let single = try TrainingHarness(["update.shards=4"])
+    let ranks = try TrainingHarness(["update.shards=4"])
+    #expect(try plain.run(ranks: 1) == .success(.finished))
+    #expect(try single.run(ranks: 1) == .success(.finished))
+    #expect(try ranks.run(ranks: 3) == .success(.finished))
+    #expect(try ranks.fingerprint == single.fingerprint)
+    // The digest holds the key itself; the metrics hold results alone.
+    #expect(try single.fingerprint[2] != plain.fingerprint[2])
+  }
+
   @Test("a run stopped every so many polls, on changing numbers of ranks, ends as an undisturbed one", arguments: environments)
   func stops(overrides: [String]) throws {
     let whole = try TrainingHarness(overrides)

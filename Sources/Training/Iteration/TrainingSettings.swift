@@ -63,8 +63,8 @@ extension PPOConfiguration {
         klCoefficient: Float(section.klCoef), entropyMinimum: section.entropyMin < 0 ? nil : Float(section.entropyMin),
         entropyPenaltyCoefficient: Float(section.entropyPenaltyCoef)),
       epochs: section.epochs, minimumEpochs: section.minEpochs, minibatchSize: section.minibatchSize,
-      maxGradientNorm: Float(section.maxGradNorm), normalizeAdvantages: section.normalizeAdvantages, targetKL: section.targetKl,
-      klThreshold: section.klThreshold,
+      shards: configuration.update.shards, maxGradientNorm: Float(section.maxGradNorm), normalizeAdvantages: section.normalizeAdvantages,
+      targetKL: section.targetKl, klThreshold: section.klThreshold,
       optimizer: AdamW(
         beta1: Float(section.adamBeta1), beta2: Float(section.adamBeta2), epsilon: Float(section.adamEpsilon),
         weightDecay: Float(section.weightDecay)),
