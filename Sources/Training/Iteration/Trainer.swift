@@ -61,6 +61,9 @@ final class Trainer<E: Environment, C: Communicator> {
   func restore(_ state: BoundaryState) throws(TrainingError) {
     guard !state.global.chunkComplete else { return }
     let iterations = iterationPlan(state.global.chunk)
+    guard state.global.iteration < iterations.count else {
+      throw TrainingError(.badData, "chunk \(state.global.chunk) has \(iterations.count) iterations, not \(state.global.iteration + 1)")
+    }
     for i in collector.runners.indices {
       let environment = collector.runners[i].index
       let shares = (0..<state.global.iteration).map { iterations.share(iteration: $0, environment: environment) }
