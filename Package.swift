@@ -77,6 +77,7 @@ let package = Package(
 
     // Tests
     .target(name: "TestSupport", dependencies: ["FileStore"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "SourceRulesTests", swiftSettings: strict),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
     .testTarget(name: "ExactMathTests", dependencies: ["CKernels", "ExactMath"], swiftSettings: strict),
     .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
@@ -96,7 +97,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoint", "Environments", "FileStore", "Ranks", "RunConfig", "ServingEnv", "TestSupport", "TorchFormat", "Training",
+        "Checkpoint", "Environments", "FileStore", "Neural", "PPO", "Randomness", "Ranks", "RunConfig", "ServingEnv", "ServingSim",
+        "TestSupport", "TorchFormat", "Training",
       ], swiftSettings: strict),
     .testTarget(name: "ProgramTests", dependencies: ["RunConfig", "ppo-chunked"], swiftSettings: strict),
   ],

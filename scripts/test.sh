@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs, builds and runs every test: formatting, unit tests (release form: numerics in debug form are 100 times slower), ranks under mpirun,
-# kill and resume.
+# Installs, builds and runs every test: formatting, unit tests (release form: numerics in debug form are 100 times slower), memory under
+# valgrind, ranks under mpirun, kill and resume.
 #
 # Usage: scripts/test.sh
 # Exit codes: 0 all passed, otherwise the failing step's.
@@ -14,5 +14,6 @@ scripts/torch-venv.sh >/dev/null || echo "test.sh: no PyTorch to be had, its tes
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
 swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
 swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -enable-testing
+scripts/test-memory.sh
 scripts/test-ranks.sh
 scripts/test-resume.sh

@@ -175,7 +175,7 @@ struct StartTests {
     // The same checkpoint with one recorded action changed, and resealed: what a changed simulator would look like.
     let name = try harness.files.readLink("run/checkpoints/latest.pt")
     let loaded = try CheckpointFile.decode(bytes: try harness.files.read("run/checkpoints/" + name, limit: 1 << 30), name: name)
-    let changed = try CheckpointFile.encode(try loaded.contents.changingFirstAction())
+    let changed = try CheckpointFile.encode(loaded.contents.changingFirstAction())
     harness.files.corrupt("run/checkpoints/" + name) { $0 = changed.bytes }
     let error = try failure(try harness.run(ranks: 2))
     #expect(error.code == .mismatch)

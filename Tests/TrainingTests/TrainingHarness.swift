@@ -4,6 +4,7 @@ import FileStore
 import Ranks
 import RunConfig
 import ServingEnv
+import ServingSim
 import Synchronization
 import TestSupport
 import Testing
@@ -25,8 +26,10 @@ final class StopAfter: Sendable {
 
 /// Small runs on an in-memory disk, with ranks as threads.
 struct TrainingHarness: Sendable {
-  let files = InMemoryFileSystem()
+  private(set) var files = InMemoryFileSystem()
   var configuration: Configuration
+  /// Bytes of the trace that `workload.trace` stands for.
+  var trace: [UInt8]?
 
   /// The test configuration with overrides, small enough for a second.
   init(_ overrides: [String] = []) throws {
@@ -38,13 +41,20 @@ struct TrainingHarness: Sendable {
       ] + overrides)
   }
 
+  /// The run of `other` as it stands, on a disk of its own, with another configuration if one is given.
+  init(_ other: TrainingHarness, configuration: Configuration? = nil) {
+    self = other
+    files = other.files.copy()
+    if let configuration { self.configuration = configuration }
+  }
+
   /// One job with `ranks` ranks.
   ///
   /// - Returns: what it exited with, or the error that all ranks agreed on.
   func run(ranks: Int, options: JobOptions = JobOptions(outputDirectory: "run"), stop: StopAfter = StopAfter(polls: nil)) throws
     -> Result<ExitCode, TrainingError>
   {
-    let (files, configuration) = (files, configuration)
+    let (files, configuration, trace) = (files, configuration, trace)
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
         monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() }, log: { _ in },
@@ -57,10 +67,11 @@ struct TrainingHarness: Sendable {
           services: services
         ).run()
       case .routing:
-        let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, trace: nil))
+        let parsed = try trace.map { try Trace.parse(bytes: $0, name: "trace.csv") }
+        let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, trace: parsed))
         return try TrainingJob(
-          options: options, configuration: configuration, prototype: prototype, inputs: [], communicator: communicator, files: files,
-          services: services
+          options: options, configuration: configuration, prototype: prototype, inputs: trace.map { [("workload.trace", $0)] } ?? [],
+          communicator: communicator, files: files, services: services
         ).run()
       }
     }
@@ -75,6 +86,9 @@ struct TrainingHarness: Sendable {
     }
     return first
   }
+
+  /// The routing task of the configuration.
+  func routing() throws -> RoutingEnvironment { try RoutingEnvironment(RoutingConfiguration(configuration, trace: nil)) }
 
   /// Runs until nothing is left, each job stopped after `polls` polls.
   func runToEnd(ranks: [Int], polls: Int, options: JobOptions = JobOptions(outputDirectory: "run")) throws -> Int {
@@ -92,11 +106,21 @@ struct TrainingHarness: Sendable {
     get throws { try Progress(parsing: try files.read("run/training_progress.json", limit: 1 << 20), file: "progress") }
   }
 
+  /// The steps that checkpoints are kept of, ascending.
+  var checkpointSteps: [Int] {
+    get throws { try files.list("run/checkpoints").compactMap(CheckpointFile.step).sorted() }
+  }
+
+  /// A checkpoint of the run, by default the newest.
+  func checkpoint(step: Int? = nil) throws -> LoadedCheckpoint {
+    let name = try step.map { CheckpointFile.name(step: $0) } ?? files.readLink("run/checkpoints/latest.pt")
+    return try CheckpointFile.decode(bytes: try files.read("run/checkpoints/" + name, limit: 1 << 30), name: name)
+  }
+
   /// Digest of the last state, and the bytes of every metrics file.
   var fingerprint: [String] {
     get throws {
-      let name = try files.readLink("run/checkpoints/latest.pt")
-      let loaded = try CheckpointFile.decode(bytes: try files.read("run/checkpoints/" + name, limit: 1 << 30), name: name)
+      let loaded = try checkpoint()
       let metrics = try ["rollouts", "updates", "episodes"].map {
         String(decoding: try files.read("run/metrics/\($0).jsonl", limit: 1 << 30), as: UTF8.self)
       }

@@ -49,11 +49,11 @@ extension WorkloadConfiguration {
       case .fixed:
         .poisson(
           Synthetic(
-            qps: section.qps, lengths: .fixed(prefillTokens: section.fixedPrefillTokens, decodeTokens: section.fixedDecodeTokens)))
+            qps: rate, lengths: .fixed(prefillTokens: section.fixedPrefillTokens, decodeTokens: section.fixedDecodeTokens)))
       case .uniform:
         .poisson(
           Synthetic(
-            qps: section.qps,
+            qps: rate,
             lengths: .uniformTotal(
               section.uniformMinTokens...section.uniformMaxTokens, prefillToDecodeRatio: section.uniformPrefillToDecodeRatio)))
       case .trace: try Self.replay(section, trace)

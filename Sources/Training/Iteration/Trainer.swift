@@ -63,6 +63,9 @@ final class Trainer<E: Environment, C: Communicator> {
   func restore(_ state: BoundaryState, tick: () -> Void) throws(TrainingError) {
     guard !state.global.chunkComplete else { return }
     let iterations = iterationPlan(state.global.chunk)
+    guard state.global.iteration < iterations.count else {
+      throw TrainingError(.badData, "chunk \(state.global.chunk) has \(iterations.count) iterations, not \(state.global.iteration + 1)")
+    }
     for i in collector.runners.indices {
       tick()
       let environment = collector.runners[i].index

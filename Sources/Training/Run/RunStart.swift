@@ -104,8 +104,9 @@ struct RunStarter {
   private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
     var progress = recordedProgress
     let (loaded, note) = try chooseCheckpoint(progress)
-    var recorded = try record.read(loaded.contents, file: loaded.name)
+    // Compared before it is read: another shape of the network follows from a key, and the key is what the message names.
     let differences = try record.check(against: loaded.contents, file: loaded.name)
+    var recorded = try record.read(loaded.contents, file: loaded.name)
     if recorded.determinismVersion != determinismVersion {
       guard recorded.state.global.chunkComplete else {
         throw TrainingError(

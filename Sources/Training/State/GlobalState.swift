@@ -26,6 +26,13 @@ struct GlobalState: Equatable, Sendable {
   /// Episodes in the mean that progress lines and criteria use.
   static let recentReturnsMax = 100
 
+  /// Whether `step` lies where `chunk` and `chunkComplete` say: what a checkpoint must hold to be gone on from.
+  func lies(in plan: ChunkPlan) -> Bool {
+    guard chunk >= 0, chunk <= plan.chunkCount, iteration >= 0, plan.chunkDecisions.allSatisfy({ $0 > 0 }) else { return false }
+    if chunkComplete { return step == plan.lastStep(ofChunk: chunk) && iteration == 0 }
+    return chunk >= 1 && step >= plan.firstStep(ofChunk: chunk) && step < plan.lastStep(ofChunk: chunk)
+  }
+
   /// Adds finished episodes in order.
   mutating func record(episodeReturns: [Double]) {
     episodeCount += episodeReturns.count

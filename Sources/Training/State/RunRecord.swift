@@ -90,9 +90,13 @@ struct RunRecord {
     let plan = try root.group("plan")
     let environments = try plan.int("num_envs")
     let offsets = try root.group("provenance").group("metrics_offsets")
+    let chunks = ChunkPlan(chunkDecisions: try plan.integers("chunks"), environmentCount: environments)
+    let state = try encoding.state(from: contents.tree, step: contents.step, environmentCount: environments, file: file)
+    guard environments == configuration.run.numEnvs, state.global.lies(in: chunks) else {
+      throw root.error("training_state", "is no position in the plan: chunk \(state.global.chunk), step \(contents.step)")
+    }
     return Recorded(
-      state: try encoding.state(from: contents.tree, step: contents.step, environmentCount: environments, file: file),
-      plan: ChunkPlan(chunkDecisions: try plan.integers("chunks"), environmentCount: environments),
+      state: state, plan: chunks,
       planTotalAtStart: try plan.int("total_at_start"),
       offsets: MetricsFiles.Offsets(
         rollouts: try offsets.int("rollouts"), updates: try offsets.int("updates"), episodes: try offsets.int("episodes")),
