@@ -190,7 +190,16 @@ struct RolloutRuleTests {
   func keyedDraws() throws {
     var (two, three) = (collector(0..<2), collector(0..<3))
     _ = try collect(&two, shares: [20, 20])
-    _ = try collect(&three, shares: [20, 20, 20])
+    let rollout = try collect(&three, shares: [20, 20, 20])
+    var sampler = ActionSampler(actionCount: 3)
+    for environment in 0..<3 {
+      for t in 0..<20 {
+        let index = rollout.index(environment: environment, t: t)
+        var stream = RandomStream(seed: settings.seed, purpose: .action, chunk: 2, environment: environment, index: t)
+        let chosen = sampler.sample(logits: rollout.logits, masks: rollout.masks, row: index, temperature: 1, uniform: stream.uniform())
+        #expect(rollout.actions[index] == Int32(chosen.action))
+      }
+    }
     #expect(two.runners.map(\.actions) == three.runners[..<2].map(\.actions))
     #expect(two.runners[0].actions != two.runners[1].actions)
 
