@@ -101,7 +101,7 @@ public struct PPOLoss: Sendable {
     sums.approxKLFirst -= logRatio
     if abs(ratio - 1) > clip { sums.clipped += 1 }
     // Written so that a NaN is kept.
-    if !(abs(ratio - 1) <= sums.ratioDeviation) { sums.ratioDeviation = abs(ratio - 1) }
+    if !sums.ratioDeviation.isNaN, !(abs(ratio - 1) <= sums.ratioDeviation) { sums.ratioDeviation = abs(ratio - 1) }
     return plain <= clipped ? -plain : 0
   }
 
