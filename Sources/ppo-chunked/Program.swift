@@ -20,6 +20,7 @@ struct Program: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
+      VerifyResumeCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 
