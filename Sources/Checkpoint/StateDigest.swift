@@ -57,7 +57,7 @@ enum StateDigest {
     }
   }
 
-  private static func escaped(_ key: String) -> [UInt8] {
+  static func escaped(_ key: String) -> [UInt8] {
     var bytes: [UInt8] = []
     for byte in key.utf8 {
       if byte == UInt8(ascii: ".") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }

@@ -22,4 +22,6 @@ public enum StreamPurpose: UInt32, CaseIterable, Sendable {
   case heuristic = 9
   /// Resampling of confidence intervals; index = resample.
   case bootstrap = 10
+  /// Ranks, moments and victims of a proof that kills a run; index = run.
+  case kill = 11
 }

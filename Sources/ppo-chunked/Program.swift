@@ -18,7 +18,10 @@ struct Program: ParsableCommand {
         ppo-chunked compare --policies ckpt:runs/a,random,lor_full
       """,
     version: ProgramVersion.text,
-    subcommands: [TrainCommand.self, StatusCommand.self, InspectCommand.self, CompareCommand.self, ConfigCommand.self],
+    subcommands: [
+      TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
+      VerifyResumeCommand.self,
+    ],
     defaultSubcommand: TrainCommand.self)
 
   static func main() {

@@ -2,6 +2,8 @@
 public enum ExitCode: Int32, CaseIterable, Sendable {
   /// Everything asked for is done.
   case finished = 0
+  /// What was compared differs.
+  case differs = 1
   /// Unknown option, key or value.
   case usage = 64
   /// Bad input data, no valid checkpoint, or a corrupt progress file.
