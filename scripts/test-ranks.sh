@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The communicator's contract under a real mpirun with 1 to 4 ranks, and one training run with 1, 2, 3 and 8 ranks that must end with the same state.
+# The communicator's contract under a real mpirun with 1 to 4 ranks, and one training run with 1, 2, 3, 5, 7 and 8 ranks that must end with the same state.
 #
 # Usage: scripts/test-ranks.sh        (expects a release build: scripts/test.sh, or swift build -c release)
 # Exit codes: 0 passed, 1 a difference, otherwise the failing program's.
@@ -23,7 +23,7 @@ fingerprint() {
 
 for environment in routing cartpole; do
   reference=""
-  for ranks in 1 2 3 8; do
+  for ranks in 1 2 3 5 7 8; do
     output="$work/$environment-$ranks"
     mpirun -n "$ranks" "$bin/ppo-chunked" train --config configs/test.json --environment "$environment" --output-dir "$output" >"$work/log" || {
       cat "$work/log"
