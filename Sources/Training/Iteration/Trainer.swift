@@ -88,22 +88,14 @@ final class Trainer<E: Environment, C: Communicator> {
     global.chunk = chunk
     global.chunkComplete = false
     global.iteration = 0
-    if var state = boundary {
-      state.global = global
-      state.environments = emptyEnvironments
-      boundary = state
-    }
+    clearEnvironments()
   }
 
-  /// Leaves the chunk: nothing per environment crosses its end.
+  /// Leaves the chunk.
   func endChunk() {
     global.chunkComplete = true
     global.iteration = 0
-    if var state = boundary {
-      state.global = global
-      state.environments = emptyEnvironments
-      boundary = state
-    }
+    clearEnvironments()
   }
 
   /// Moves to the next boundary.
@@ -122,7 +114,11 @@ final class Trainer<E: Environment, C: Communicator> {
     boundary = state
   }
 
-  private var emptyEnvironments: [EnvironmentState] {
-    [EnvironmentState](repeating: .empty(stateSize: network.stateSize), count: settings.environmentCount)
+  /// Nothing per environment crosses a chunk boundary.
+  private func clearEnvironments() {
+    guard var state = boundary else { return }
+    state.global = global
+    state.environments = [EnvironmentState](repeating: .empty(stateSize: network.stateSize), count: settings.environmentCount)
+    boundary = state
   }
 }
