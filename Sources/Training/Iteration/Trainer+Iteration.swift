@@ -38,7 +38,7 @@ extension Trainer {
     if outcome == .complete {
       for (i, runner) in collector.runners.enumerated() { slots.fill(environment: runner.index, collector.slots[i]) }
     }
-    try exchange { () throws(RanksError) in try communicator.bitwiseOr(&slots.words) }
+    try RanksFailure.wrap { () throws(RanksError) in try communicator.bitwiseOr(&slots.words) }
     switch slots.outcome {
     case .complete: break
     case .stopped(let reason): return .stopped(reason)
@@ -50,7 +50,7 @@ extension Trainer {
     // Gather on rank 0
     let part = IterationPart(
       contributions: zip(collector.runners, shares).map { EnvironmentContribution($0, share: $1) }, rollout: rollout)
-    let messages = try exchange { () throws(RanksError) in try communicator.gather(part.message(), root: 0) }
+    let messages = try RanksFailure.wrap { () throws(RanksError) in try communicator.gather(part.message(), root: 0) }
     let parts = messages.map { IterationPart(message: $0) }
     let contributions = parts.flatMap(\.contributions)
 
@@ -119,7 +119,7 @@ extension Trainer {
     writer.write(verdict)
     writer.write(Int(signal))
     var header = writer.bytes
-    try exchange { () throws(RanksError) in try communicator.broadcast(&header, root: 0) }
+    try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&header, root: 0) }
     var reader = MessageReader(header)
     switch reader.readInt() {
     case Verdict.stopped: return .stopped(.signal(Int32(reader.readInt())))
@@ -131,18 +131,9 @@ extension Trainer {
     default: break
     }
     var parameters = global.learner.parameters
-    try exchange { () throws(RanksError) in try communicator.broadcast(&parameters, root: 0) }
+    try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&parameters, root: 0) }
     if !isRoot { advance { $0.learner.parameters = parameters } }
     return .advanced(metrics)
-  }
-
-  /// Errors between ranks end the program with their own code.
-  func exchange<Value>(_ body: () throws(RanksError) -> Value) throws(TrainingError) -> Value {
-    do {
-      return try body()
-    } catch {
-      throw TrainingError(.ranksFailed, error.description)
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import Checkpoint
 import FileStore
+import Ranks
 
 /// Turns file errors into training errors with the exit code they end the program with.
 enum FileFailure {
@@ -39,6 +40,17 @@ enum LockFailure {
       if case .file(let file) = error { throw TrainingError(FileFailure.code(of: file), error.description) }
       if case .interrupted = error { throw TrainingError(.stopped, error.description) }
       throw TrainingError(.outputUnusable, error.description)
+    }
+  }
+}
+
+/// The same for exchanges between ranks: they end the program with a code of their own.
+enum RanksFailure {
+  static func wrap<Value>(_ body: () throws(RanksError) -> Value) throws(TrainingError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TrainingError(.ranksFailed, error.description)
     }
   }
 }

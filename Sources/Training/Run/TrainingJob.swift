@@ -120,7 +120,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
           + "(frozen within a run)")
     }
     let identity = configuration.canonicalText(of: [.frozen, .changeable]) + services.programVersion
-    let isSame = try ranks { () throws(RanksError) in try communicator.isSameEverywhere([UInt8](identity.utf8)) }
+    let isSame = try RanksFailure.wrap { () throws(RanksError) in try communicator.isSameEverywhere([UInt8](identity.utf8)) }
     guard isSame else { throw TrainingError(.mismatch, "ranks differ in configuration or program version") }
   }
 
@@ -139,7 +139,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       writer.write(start.planTotalAtStart)
     }
     var message = writer.bytes
-    try ranks { () throws(RanksError) in try communicator.broadcast(&message, root: 0) }
+    try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&message, root: 0) }
     if message.isEmpty { return nil }
     var reader = MessageReader(message)
     let name = String(decoding: reader.readArray(of: UInt8.self), as: UTF8.self)
@@ -292,19 +292,11 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     } catch {
       failure = error
     }
-    let agreement = try ranks { () throws(RanksError) in
+    let agreement = try RanksFailure.wrap { () throws(RanksError) in
       try communicator.agree(failure?.code.rawValue ?? 0, message: failure?.message ?? "")
     }
     guard agreement.code != 0 else { return }
     let prefix = agreement.rank == 0 ? "" : "rank \(agreement.rank): "
     throw TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
-  }
-
-  private func ranks<Value>(_ body: () throws(RanksError) -> Value) throws(TrainingError) -> Value {
-    do {
-      return try body()
-    } catch {
-      throw TrainingError(.ranksFailed, error.description)
-    }
   }
 }
