@@ -97,8 +97,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Checkpoint", "Environments", "FileStore", "Neural", "PPO", "Randomness", "Ranks", "RunConfig", "ServingEnv", "ServingSim",
-        "TestSupport", "TorchFormat", "Training",
+        "Checkpoint", "Environments", "FileStore", "Hashing", "Neural", "PPO", "Randomness", "Ranks", "RunConfig", "ServingEnv",
+        "ServingSim", "TestSupport", "TorchFormat", "Training",
       ], swiftSettings: strict),
     .testTarget(name: "ProgramTests", dependencies: ["RunConfig", "ppo-chunked"], swiftSettings: strict),
   ],
