@@ -51,7 +51,8 @@ enum StateDigest {
     case .list(let values):
       if values.isEmpty { add("list") }
       for (index, value) in values.enumerated() { collect(value, path + Array("[\(index)]".utf8), &leaves) }
-    case .dictionary(let entries), .orderedDictionary(let entries):
+    case .dictionary, .orderedDictionary, .indexedDictionary:
+      let entries = value.entries ?? []
       if entries.isEmpty { add("dictionary") }
       for (key, value) in entries { collect(value, path + [UInt8(ascii: ".")] + escaped(key), &leaves) }
     }

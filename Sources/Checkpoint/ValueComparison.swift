@@ -82,7 +82,7 @@ struct ValueComparison {
     case .int(let number): String(number)
     case .float(let number): number.description
     case .string(let text): text.utf8.count > 60 || text.contains("\n") ? "text of \(text.utf8.count) bytes" : text
-    case .list, .dictionary, .orderedDictionary: "empty " + value.kind
+    case .list, .dictionary, .orderedDictionary, .indexedDictionary: "empty " + value.kind
     case .none, .tensor: value.kind
     }
   }

@@ -37,6 +37,9 @@ public enum ActionDistribution {
     }
   }
 
+  /// p from ln p.
+  public static func probability(_ logProbability: Float) -> Float { ExactMath.exp(logProbability) }
+
   /// The action at `uniform` in [0, 1) of the cumulative distribution, actions in ascending order.
   public static func sample(logProbabilities: Span<Float>, uniform: Double) -> Int {
     var total = 0.0

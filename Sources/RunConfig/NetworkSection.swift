@@ -18,6 +18,8 @@ public struct NetworkSection: Equatable, Sendable {
   public var projection = 256
   /// Whether the input passes a LayerNorm.
   public var inputLayerNorm = false
+  /// Whether the logits pass a LayerNorm and tanh.
+  public var boundedLogits = false
   /// Widths of the layers of the mlp.
   public var mlpHidden = [64, 64]
 
@@ -36,6 +38,9 @@ public struct NetworkSection: Equatable, Sendable {
     .boolean(
       "network.input_layer_norm", \.network.inputLayerNorm, .frozen,
       "Applies LayerNorm to the observation, which removes its overall level (architecture recurrent)."),
+    .boolean(
+      "network.bounded_logits", \.network.boundedLogits, .frozen,
+      "Passes the logits through LayerNorm and tanh, which caps the policy's confidence (architecture recurrent)."),
     .integers(
       "network.mlp_hidden", \.network.mlpHidden, count: 1...8, each: 1...4096, unit: "units", .frozen,
       "Widths of the hidden layers (architecture mlp)."),

@@ -22,7 +22,21 @@ struct PickleMachine {
   enum Container {
     case tuple([Item])
     case list([Item])
-    case dictionary([(String, Item)], isOrdered: Bool)
+    case dictionary([(Key, Item)], isOrdered: Bool)
+  }
+
+  /// A dictionary's key.
+  enum Key: Equatable {
+    case text(String)
+    case number(Int64)
+
+    /// The key as text.
+    var text: String {
+      switch self {
+      case .text(let text): text
+      case .number(let number): String(number)
+      }
+    }
   }
 
   /// A typed array of bytes beside the stream.
@@ -48,6 +62,7 @@ struct PickleMachine {
   private var stack: [Item] = []
   private var marks: [Int] = []
   private var memo: [Item?] = []
+  private var memoised = 0
 
   init(_ stream: [UInt8]) { self.stream = stream }
 
@@ -185,9 +200,10 @@ struct PickleMachine {
     stack.append(.container(containers.count - 1))
   }
 
-  /// Memo numbers are given one after another, so a number beyond the stream's length is nonsense.
+  /// Memo numbers are given one after another, so one far beyond their count is nonsense (and would cost memory).
   private mutating func remember(_ number: Int, _ position: Int) throws(TorchFormatError) {
-    guard number <= stream.count, let item = stack.last else { throw failure(at: position, "memo number \(number)") }
+    memoised += 1
+    guard number <= 256 + 2 * memoised, let item = stack.last else { throw failure(at: position, "memo number \(number)") }
     while memo.count <= number { memo.append(nil) }
     memo[number] = item
   }
@@ -214,8 +230,9 @@ struct PickleMachine {
     containers[number] = .dictionary([], isOrdered: isOrdered)
     for index in stride(from: 0, to: items.count, by: 2) {
       switch items[index] {
-      case .string(let key): entries.append((key, items[index + 1]))
-      case .int(let key): entries.append((String(key), items[index + 1]))
+      case .string(let key) where key.utf8.count <= TorchLimits.keyBytes: entries.append((.text(key), items[index + 1]))
+      case .string: throw failure(at: position, "a dictionary key of more than \(TorchLimits.keyBytes) bytes")
+      case .int(let key): entries.append((.number(key), items[index + 1]))
       default: throw failure(at: position, "a dictionary key that is neither text nor a whole number")
       }
     }

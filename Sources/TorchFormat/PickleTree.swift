@@ -2,10 +2,17 @@
 struct PickleTree {
   private let containers: [PickleMachine.Container]
   private let fetch: ((String) throws(TorchFormatError) -> [UInt8]?)?
+  /// Where the value that is built stands, outermost first; spelled out for tensors and messages only.
+  private var place: [Step] = []
   private var values = 0
   private var tensorBytes = 0
   /// Storage key of each tensor, in tree order, with its path.
   private(set) var storagePaths: [(key: String, path: String)] = []
+
+  private enum Step {
+    case key(String)
+    case index(Int)
+  }
 
   /// - Parameter fetch: bytes of the storage with a key, nil if there is none. Without it tensors come out empty: for the paths alone.
   init(_ containers: [PickleMachine.Container], fetch: ((String) throws(TorchFormatError) -> [UInt8]?)?) {
@@ -14,9 +21,9 @@ struct PickleTree {
   }
 
   /// The tree below an item.
-  mutating func value(_ item: PickleMachine.Item, path: String = "", depth: Int = 0) throws(TorchFormatError) -> TorchValue {
+  mutating func value(_ item: PickleMachine.Item) throws(TorchFormatError) -> TorchValue {
     // A container that contains itself ends here too.
-    guard depth <= TorchLimits.depth else { throw failure(.limit, "values nest more than \(TorchLimits.depth) deep") }
+    guard place.count <= TorchLimits.depth else { throw failure(.limit, "values nest more than \(TorchLimits.depth) deep") }
     values += 1
     guard values <= TorchLimits.values else { throw failure(.limit, "more than \(TorchLimits.values) values") }
     switch item {
@@ -30,32 +37,59 @@ struct PickleTree {
     case .global(let global): throw failure(.pickle, "the name \(global.names.name) as a value")
     case .container(let number):
       switch containers[number] {
-      case .list(let items), .tuple(let items): return .list(try list(items, path, depth))
-      case .dictionary(let items, let isOrdered):
-        var entries: [(String, TorchValue)] = []
-        entries.reserveCapacity(items.count)
-        for (key, item) in items {
-          entries.append((key, try value(item, path: path.isEmpty ? key : "\(path).\(key)", depth: depth + 1)))
-        }
-        let keys = items.map(\.0).sorted()
-        for (first, second) in zip(keys, keys.dropFirst()) where first == second {
-          throw failure(.pickle, "the key \(first) twice in \(path)")
-        }
-        return isOrdered ? .orderedDictionary(entries) : .dictionary(entries)
+      case .list(let items), .tuple(let items):
+        var list: [TorchValue] = []
+        list.reserveCapacity(items.count)
+        for (index, item) in items.enumerated() { list.append(try value(item, at: .index(index))) }
+        return .list(list)
+      case .dictionary(let items, let isOrdered): return try dictionary(items, isOrdered: isOrdered)
       }
     }
   }
 
-  private mutating func list(_ items: [PickleMachine.Item], _ path: String, _ depth: Int) throws(TorchFormatError) -> [TorchValue] {
-    var list: [TorchValue] = []
-    list.reserveCapacity(items.count)
-    for (index, item) in items.enumerated() { list.append(try value(item, path: "\(path)[\(index)]", depth: depth + 1)) }
-    return list
+  private mutating func value(_ item: PickleMachine.Item, at step: Step) throws(TorchFormatError) -> TorchValue {
+    place.append(step)
+    defer { place.removeLast() }
+    return try value(item)
+  }
+
+  private mutating func dictionary(
+    _ items: [(PickleMachine.Key, PickleMachine.Item)], isOrdered: Bool
+  ) throws(TorchFormatError) -> TorchValue {
+    var entries: [(String, TorchValue)] = []
+    entries.reserveCapacity(items.count)
+    var numbers: [Int64] = []
+    for (key, item) in items {
+      entries.append((key.text, try value(item, at: .key(key.text))))
+      if case .number(let number) = key { numbers.append(number) }
+    }
+    let keys = entries.map(\.0).sorted()
+    for (first, second) in zip(keys, keys.dropFirst()) where first == second {
+      throw failure(.pickle, "the key \(first) twice in \(path)")
+    }
+    if isOrdered { return .orderedDictionary(entries) }
+    if numbers.count < entries.count || entries.isEmpty { return .dictionary(entries) }
+    return .indexedDictionary(zip(numbers, entries).map { ($0, $1.1) })
+  }
+
+  /// Keys joined by dots and `[n]` for elements of lists; long keys are cut.
+  private var path: String {
+    var text = ""
+    for step in place {
+      switch step {
+      case .key(let key):
+        if !text.isEmpty { text += "." }
+        text += key.utf8.count > 128 ? key.prefix(32) + "..." : key
+      case .index(let index): text += "[\(index)]"
+      }
+    }
+    return text
   }
 
   /// Copies the window out of the storage, row-major.
   private mutating func tensor(_ reference: PickleMachine.TensorReference, _ path: String) throws(TorchFormatError) -> TorchTensor {
     let storage = reference.storage
+    guard storagePaths.count < TorchLimits.tensors else { throw failure(.limit, "more than \(TorchLimits.tensors) tensors") }
     storagePaths.append((storage.key, path))
     guard let fetch else { return TorchTensor(dtype: storage.dtype, shape: [0], bytes: []) }
     let record = "data/\(storage.key)"

@@ -44,22 +44,42 @@ struct PickleWriter {
     case .orderedDictionary(let entries):
       writeEmptyOrderedDictionary()
       try write(entries, depth: depth)
+    case .indexedDictionary(let entries):
+      put(.emptyDictionary)
+      try write(indexed: entries, depth: depth)
     case .tensor(let tensor): try write(tensor)
     }
   }
 
   private mutating func write(_ entries: [(String, TorchValue)], depth: Int) throws(TorchFormatError) {
     guard !entries.isEmpty else { return }
-    let keys = entries.map(\.0).sorted()
-    for (first, second) in zip(keys, keys.dropFirst()) where first == second {
-      throw TorchFormatError(.value, "a dictionary has the key \(first) twice")
-    }
+    try checkDistinct(entries.map(\.0).sorted())
     put(.mark)
     for (key, value) in entries {
+      guard key.utf8.count <= TorchLimits.keyBytes else {
+        throw TorchFormatError(.limit, "a key has at most \(TorchLimits.keyBytes) bytes, this one \(key.utf8.count)")
+      }
       try write(key)
       try write(value, depth: depth + 1)
     }
     put(.setItems)
+  }
+
+  private mutating func write(indexed entries: [(Int64, TorchValue)], depth: Int) throws(TorchFormatError) {
+    guard !entries.isEmpty else { throw TorchFormatError(.value, "an indexed dictionary is not empty") }
+    try checkDistinct(entries.map(\.0).sorted())
+    put(.mark)
+    for (key, value) in entries {
+      write(key)
+      try write(value, depth: depth + 1)
+    }
+    put(.setItems)
+  }
+
+  private func checkDistinct<Key: Equatable>(_ sorted: [Key]) throws(TorchFormatError) {
+    for (first, second) in zip(sorted, sorted.dropFirst()) where first == second {
+      throw TorchFormatError(.value, "a dictionary has the key \(first) twice")
+    }
   }
 
   private mutating func write(_ value: Int64) {

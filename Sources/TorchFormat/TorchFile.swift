@@ -42,7 +42,6 @@ public enum TorchFile {
   public static func decode(
     _ archive: ArchiveReader
   ) throws(TorchFormatError) -> (value: TorchValue, storages: [(key: String, path: String)]) {
-    let checksum = CRC32()
     if let order = try archive.record("byteorder"), order != Array("little".utf8) {
       throw TorchFormatError(.tensor, record: "byteorder", "only little-endian files are read")
     }
@@ -51,11 +50,8 @@ public enum TorchFile {
     }
     var machine = PickleMachine(stream)
     let item = try machine.run()
-    let index = EntryIndex(archive)
-    var tree = PickleTree(machine.containers) { (key) throws(TorchFormatError) in
-      guard let entry = index["data/\(key)"] else { return nil }
-      return try archive.content(entry, checksum: checksum)
-    }
+    let storages = StorageRecords(archive)
+    var tree = PickleTree(machine.containers) { (key) throws(TorchFormatError) in try storages.content("data/\(key)") }
     let value = try tree.value(item)
     return (value, tree.storagePaths)
   }
@@ -87,15 +83,22 @@ public enum TorchFile {
   }
 }
 
-/// Entries by name, found by binary search: files have hundreds of them, each asked for once.
-private struct EntryIndex {
+/// Contents of entries by name, found by binary search: files have hundreds of them. An entry is checked and copied once, however many
+/// tensors are windows of it.
+private final class StorageRecords {
+  private let archive: ArchiveReader
   private let sorted: [(name: [UInt8], entry: ArchiveReader.Entry)]
+  private var contents: [[UInt8]?]
+  private let checksum = CRC32()
 
   init(_ archive: ArchiveReader) {
+    self.archive = archive
     sorted = archive.entries.map { (Array($0.name.utf8), $0) }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    contents = [[UInt8]?](repeating: nil, count: sorted.count)
   }
 
-  subscript(_ name: String) -> ArchiveReader.Entry? {
+  /// Nil if there is no entry of that name.
+  func content(_ name: String) throws(TorchFormatError) -> [UInt8]? {
     let key = Array(name.utf8)
     var low = 0
     var high = sorted.count
@@ -103,6 +106,10 @@ private struct EntryIndex {
       let middle = (low + high) / 2
       if sorted[middle].name.lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
     }
-    return low < sorted.count && sorted[low].name == key ? sorted[low].entry : nil
+    guard low < sorted.count, sorted[low].name == key else { return nil }
+    if let content = contents[low] { return content }
+    let content = try archive.content(sorted[low].entry, checksum: checksum)
+    contents[low] = content
+    return content
   }
 }

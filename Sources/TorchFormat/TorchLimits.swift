@@ -8,6 +8,10 @@ public enum TorchLimits {
   public static let nameBytes = 1024
   /// Bytes of one string.
   public static let stringBytes = 1 << 26
+  /// Bytes of a dictionary's key.
+  public static let keyBytes = 1024
+  /// Tensors in a tree.
+  public static let tensors = entries
   /// Nesting of lists and dictionaries.
   public static let depth = 64
   /// Values in a tree, each element of a list and entry of a dictionary counting as one.

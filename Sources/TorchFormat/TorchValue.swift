@@ -1,7 +1,8 @@
 /// A value of the small world that files hold: what a plain PyTorch program can load without running code.
 ///
-/// Dictionaries keep their order and have string keys, each at most once. When foreign files are read, whole-number keys become
-/// their decimal text and tuples become lists. Two values are equal if they are the same bits: NaN equals itself, 0.0 is not -0.0.
+/// Dictionaries keep their order; their keys are texts, or in an indexed one whole numbers, each at most once. When foreign files are
+/// read, tuples become lists, and whole-number keys beside texts become their decimal text. Two values are equal if they are the same
+/// bits: NaN equals itself, 0.0 is not -0.0.
 public indirect enum TorchValue: Sendable {
   /// Python's `None`.
   case none
@@ -14,22 +15,26 @@ public indirect enum TorchValue: Sendable {
   case dictionary([(String, TorchValue)])
   /// A `collections.OrderedDict`, as state dictionaries of modules are.
   case orderedDictionary([(String, TorchValue)])
+  /// A plain `dict` whose keys are whole numbers, as the `state` of an optimizer is; not empty.
+  case indexedDictionary([(Int64, TorchValue)])
   case tensor(TorchTensor)
 
   /// A whole number.
   public static func int(_ value: Int) -> TorchValue { .int(Int64(value)) }
 
-  /// The entries of either kind of dictionary.
+  /// The entries of any kind of dictionary; whole-number keys as their decimal text.
   public var entries: [(String, TorchValue)]? {
     switch self {
     case .dictionary(let entries), .orderedDictionary(let entries): entries
+    case .indexedDictionary(let entries): entries.map { (String($0.0), $0.1) }
     default: nil
     }
   }
 
-  /// The value of a key of either kind of dictionary.
+  /// The value of a key of any kind of dictionary.
   public subscript(_ key: String) -> TorchValue? {
-    entries?.first { $0.0 == key }?.1
+    if case .indexedDictionary(let entries) = self { return entries.first { String($0.0) == key }?.1 }
+    return entries?.first { $0.0 == key }?.1
   }
 
   /// The tensor, if it is one.
@@ -47,7 +52,7 @@ public indirect enum TorchValue: Sendable {
     case .float: "float"
     case .string: "string"
     case .list: "list"
-    case .dictionary, .orderedDictionary: "dictionary"
+    case .dictionary, .orderedDictionary, .indexedDictionary: "dictionary"
     case .tensor(let tensor): tensor.description
     }
   }
@@ -65,6 +70,7 @@ extension TorchValue: Equatable {
     case (.list(let a), .list(let b)): a == b
     case (.dictionary(let a), .dictionary(let b)), (.orderedDictionary(let a), .orderedDictionary(let b)):
       a.count == b.count && zip(a, b).allSatisfy { $0.0.utf8.elementsEqual($1.0.utf8) && $0.1 == $1.1 }
+    case (.indexedDictionary(let a), .indexedDictionary(let b)): a.count == b.count && zip(a, b).allSatisfy { $0 == $1 }
     case (.tensor(let a), .tensor(let b)): a == b
     default: false
     }

@@ -78,12 +78,16 @@ struct PickleMachineTests {
     #expect(throws: TorchFormatError.self) { try TorchFile.decode(archive([0x80, 2, 0x29] + nested + [0x2E])) }
   }
 
-  @Test("whole-number keys become text, tuples lists, state of ordered dictionaries is dropped")
+  @Test("whole-number keys stay numbers, beside texts they become text, tuples lists, state of ordered dictionaries is dropped")
   func foreignForms() throws {
     // {0: (True, None)}
     #expect(
       try TorchFile.decode(archive([0x80, 2, 0x7D, 0x4B, 0, 0x88, 0x4E, 0x86, 0x73, 0x2E]))
-        == .dictionary([("0", .list([.bool(true), .none]))]))
+        == .indexedDictionary([(0, .list([.bool(true), .none]))]))
+    // {"a": None, 7: None}
+    #expect(
+      try TorchFile.decode(archive([0x80, 2, 0x7D, 0x28] + text("a") + [0x4E, 0x4B, 7, 0x4E, 0x75, 0x2E]))
+        == .dictionary([("a", .none), ("7", .none)]))
     // OrderedDict() with state {}
     #expect(
       try TorchFile.decode(archive([0x80, 2] + Array("ccollections\nOrderedDict\n".utf8) + [0x29, 0x52, 0x7D, 0x62, 0x2E]))

@@ -23,6 +23,8 @@ extension TorchValue {
     switch self {
     case .dictionary(let entries): return .dictionary(inside(entries))
     case .orderedDictionary(let entries): return .orderedDictionary(inside(entries))
+    case .indexedDictionary(let entries):
+      return .indexedDictionary(entries.map { String($0.0) == first ? ($0.0, $0.1.replacing(rest, change)) : $0 })
     case .list(let elements): return .list(elements.enumerated().map { String($0) == first ? $1.replacing(rest, change) : $1 })
     default: return self
     }
@@ -39,6 +41,7 @@ extension TorchValue {
     case .list(let elements): .list(Array(elements.dropLast()))
     case .dictionary(let entries): entries.isEmpty ? .dictionary([("more", .string("x"))]) : .dictionary(Self.perturbed(entries))
     case .orderedDictionary(let entries): .orderedDictionary(Self.perturbed(entries))
+    case .indexedDictionary(let entries): .indexedDictionary(entries.enumerated().map { $0 == 0 ? ($1.0, $1.1.perturbed) : $1 })
     case .tensor(let tensor): .tensor(tensor.perturbed)
     }
   }

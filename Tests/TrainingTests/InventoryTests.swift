@@ -19,7 +19,8 @@ struct InventoryTests {
 
   static let items = [
     Item("step"), Item("format_version"), Item("determinism_version"),
-    Item("model_state_dict"), Item("optimizer_state", "step"), Item("optimizer_state", "exp_avg"), Item("optimizer_state", "exp_avg_sq"),
+    Item("model_state_dict"), Item("training_state", "optimizer_steps"), Item("optimizer_state", "state"),
+    Item("optimizer_state", "state", "0", "exp_avg"), Item("optimizer_state", "state", "7", "exp_avg_sq"),
     Item("normalizer_state", "observation", "count"), Item("normalizer_state", "observation", "mean"),
     Item("normalizer_state", "observation", "m2"), Item("normalizer_state", "return", "count"), Item("normalizer_state", "return", "mean"),
     Item("normalizer_state", "return", "m2"), Item("training_state", "chunk"), Item("training_state", "chunk_complete"),
@@ -66,6 +67,7 @@ struct InventoryTests {
       "training_state.non_finite_streak": "matters if the next minibatch is not finite; the test below restores it",
       "configuration.frozen": "identity for the digest; a resume compares the resolved configuration",
       "configuration.changeable": "identity for the digest; a resume compares the resolved configuration",
+      "optimizer_state.param_groups": "for PyTorch: hyperparameters are the configuration's; a test below misses the order of tensors",
       "schema.environment": "the same as run.environment, which is frozen",
       "plan.chunk_size": "the same as run.chunk_size, which is frozen",
     ]
@@ -84,6 +86,35 @@ struct InventoryTests {
     #expect(missing == [])
   }
 
+  @Test("14: an index of the optimizer's state stands for the tensor that param_names gives it, and for one only")
+  func optimizerNames() throws {
+    let harness = try half()
+    let contents = try harness.checkpoint().contents
+    let routing = try harness.routing()
+    let network = Network(
+      NetworkConfiguration(harness.configuration.network), observationSize: routing.observationSize, actionCount: routing.actionCount)
+    let encoding = StateEncoding(
+      layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
+    let bias = network.layout.tensors.filter { $0.shape == [48] }.map(\.name)
+    func changed(_ rename: @escaping (String) -> String) throws -> BoundaryState {
+      let changed = contents.replacing("optimizer_state", "param_groups", "0", "param_names") { names in
+        .list((names.elements ?? []).map { if case .string(let name) = $0 { .string(rename(name)) } else { $0 } })
+      }
+      return try encoding.state(from: changed.tree, step: contents.step, environmentCount: 5, file: "f")
+    }
+    let state = try changed { $0 }
+    let swapped = try changed { $0 == bias[0] ? bias[1] : $0 == bias[1] ? bias[0] : $0 }
+    let tensors = try bias[..<2].map { try #require(network.layout.tensor(named: $0)) }
+    for (from, to) in [(0, 1), (1, 0)] {
+      #expect(
+        network.layout.logical(of: tensors[from], from: state.global.learner.firstMoments)
+          == network.layout.logical(of: tensors[to], from: swapped.global.learner.firstMoments))
+    }
+    #expect(state.global.learner.firstMoments != swapped.global.learner.firstMoments)
+    #expect(throws: TrainingError.self) { try changed { $0 == bias[0] ? bias[1] : $0 } }
+    #expect(throws: TrainingError.self) { try changed { $0 == bias[0] ? "other" : $0 } }
+  }
+
   @Test("14: what is read back is what was written, the streak of bad minibatches too")
   func roundTrip() throws {
     let harness = try half()
@@ -95,7 +126,7 @@ struct InventoryTests {
       layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
     var state = try encoding.state(from: contents.tree, step: contents.step, environmentCount: 5, file: "f")
     state.global.learner.nonFiniteStreak = 2
-    let written = CheckpointContents(step: contents.step, runID: "r", groups: encoding.groups(of: state))
+    let written = CheckpointContents(step: contents.step, runID: "r", groups: encoding.groups(of: state, optimizer: .init()))
     #expect(try encoding.state(from: written.tree, step: contents.step, environmentCount: 5, file: "f") == state)
   }
 }

@@ -47,12 +47,12 @@ struct ProgressTests {
     value.changes = [ConfigurationChange(key: "ppo.learning_rate", step: 10, old: .number(0.1), new: .number(0.2))]
     (value.latestCheckpoint, value.latestStep, value.latestStateSHA256) = ("checkpoints/a.pt", 10, "00ff")
     (value.status, value.stopReason, value.errorMessage, value.endTime) = (.stopped, "signal 10", "e", "2001")
-    #expect(try Progress(parsing: [UInt8](value.json.text().utf8), file: "f") == value)
+    #expect(try Progress(parsing: value.fileBytes, file: "f") == value)
   }
 
   @Test("every truncation of the file is refused or reads as the whole")
   func truncated() throws {
-    let bytes = [UInt8](progress(chunks: [10]).json.text().utf8)
+    let bytes = progress(chunks: [10]).fileBytes
     for count in 0..<(bytes.count - 1) {
       #expect(throws: JSONError.self) { try Progress(parsing: Array(bytes[..<count]), file: "f") }
     }

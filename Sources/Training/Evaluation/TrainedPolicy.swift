@@ -9,11 +9,8 @@ import TorchFormat
 public struct TrainedPolicy {
   /// The configuration it was trained with.
   public let configuration: Configuration
-  /// Decisions it was trained on.
-  public let step: Int
-  private let network: Network
-  private let parameters: [Float]
-  private let frozen: FrozenStatistics
+  /// Network, parameters, normaliser.
+  public let model: PolicyModel
   private let activations: Activations
   private var sampler: ActionSampler
   private var state: [Float]
@@ -22,24 +19,16 @@ public struct TrainedPolicy {
   ///
   /// - Throws: `TrainingError` with `.badData` naming what is missing, or has another shape than its configuration says.
   public init(_ loaded: LoadedCheckpoint) throws(TrainingError) {
-    let root = TorchReader(loaded.contents.tree, file: loaded.name)
     configuration = try Self.configuration(of: loaded)
-    let schema = try root.group("schema")
-    network = Network(
-      NetworkConfiguration(configuration.network), observationSize: try schema.int("observation_size"),
-      actionCount: try schema.int("action_count"))
-    let encoding = StateEncoding(
-      layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
-    let (parameters, statistics) = try encoding.policy(from: loaded.contents.tree, file: loaded.name)
-    self.parameters = parameters
-    frozen =
-      TrainingSettings(configuration).observationNormalizer.map { FrozenStatistics(statistics, $0) }
-      ?? FrozenStatistics(identity: network.observationSize)
-    step = loaded.contents.step
-    activations = network.makeActivations(rows: 1)
-    sampler = ActionSampler(actionCount: network.actionCount)
-    state = [Float](repeating: 0, count: network.stateSize)
+    model = try PolicyModel(loaded, configuration: configuration)
+    activations = model.network.makeActivations(rows: 1)
+    sampler = ActionSampler(actionCount: model.network.actionCount)
+    state = [Float](repeating: 0, count: model.network.stateSize)
   }
+
+  /// Decisions it was trained on.
+  public var step: Int { model.step }
+  private var network: Network { model.network }
 
   /// The configuration that a checkpoint was written under.
   public static func configuration(of loaded: LoadedCheckpoint) throws(TrainingError) -> Configuration {
@@ -65,7 +54,7 @@ public struct TrainedPolicy {
     var observationSpan = observation.mutableSpan
     environment.observe(into: &observationSpan)
     var normalised = observation
-    frozen.normalise(observation, row: 0, into: &normalised)
+    model.normaliser.normalise(observation, row: 0, into: &normalised)
     var mask = [UInt8](repeating: 1, count: network.actionCount)
     var maskSpan = mask.mutableSpan
     environment.actionMask(into: &maskSpan)
@@ -73,7 +62,8 @@ public struct TrainedPolicy {
     var next = state
     var unusedValues: [Float] = []
     network.forward(
-      parameters: parameters, observations: normalised, states: state, rows: 1, outputs: .policy, activations: activations, logits: &logits,
+      parameters: model.parameters, observations: normalised, states: state, rows: 1, outputs: .policy, activations: activations,
+      logits: &logits,
       values: &unusedValues, nextStates: &next)
     state = next
     return sampler.greedy(logits: logits, masks: mask, row: 0).action

@@ -36,7 +36,8 @@ extension NetworkConfiguration {
       switch section.architecture {
       case .recurrent:
         .recurrent(
-          hidden: section.hidden, layers: section.gruLayers, projection: section.projection, inputLayerNorm: section.inputLayerNorm)
+          hidden: section.hidden, layers: section.gruLayers, projection: section.projection, inputLayerNorm: section.inputLayerNorm,
+          boundedLogits: section.boundedLogits)
       case .mlp: .mlp(hidden: section.mlpHidden)
       }
   }

@@ -1,3 +1,4 @@
+import Hashing
 import RunConfig
 
 /// The content of `training_progress.json`: the plan, a set of chunk records and the newest durable checkpoint.
@@ -109,10 +110,29 @@ public struct Progress: Equatable, Sendable {
   /// Largest file that is read.
   static let bytesMax = 64 << 20
 
-  /// The whole file.
+  /// Version of the file.
+  static let formatVersion = 2
+
+  /// The whole file: the JSON text, whose last member is the SHA-256 of all bytes before the comma and line break in front of it.
+  var fileBytes: [UInt8] {
+    let body = [UInt8](json.text().utf8.dropLast(2))
+    return body + Self.seal(of: body)
+  }
+
+  /// The end of a file that begins with `body`.
+  private static func seal(of body: [UInt8]) -> [UInt8] { [UInt8](",\n  \"sha256\": \"\(SHA256.hash(body).hex)\"\n}\n".utf8) }
+
+  /// Whether every byte is as it was written.
+  private static func isSealed(_ bytes: [UInt8]) -> Bool {
+    let count = bytes.count - seal(of: []).count
+    return count > 0 && Array(bytes[count...]) == seal(of: Array(bytes[..<count]))
+  }
+
+  /// The content without the checksum.
   public var json: JSONValue {
     [
-      "format_version": 1, "run_id": .string(runID), "status": .string(status.rawValue), "total_requests": .integer(plan.total),
+      "format_version": .integer(Self.formatVersion), "run_id": .string(runID), "status": .string(status.rawValue),
+      "total_requests": .integer(plan.total),
       "chunk_size": .integer(chunkSize), "num_envs": .integer(plan.environmentCount), "total_chunks": .integer(plan.chunkCount),
       "completed_chunks": .integer(completedChunks), "requests_done": .integer(requestsDone),
       "plan": .array(plan.chunkDecisions.map { .integer($0) }), "attempts": .integer(attempts),
@@ -130,7 +150,15 @@ public struct Progress: Equatable, Sendable {
   public init(parsing bytes: [UInt8], file: String) throws(JSONError) {
     let json = try JSONValue(parsing: bytes, name: file)
     let version = try json.integer("format_version", in: file)
-    guard version == 1 else { throw JSONError(name: file, message: "\"format_version\" is \(version), this program reads 1") }
+    switch version {
+    case 1 where json["sha256"] == nil: break
+    case Self.formatVersion where Self.isSealed(bytes): break
+    case 1, Self.formatVersion:
+      throw JSONError(
+        name: file,
+        message: "\"sha256\" is not that of the bytes before it: the file was damaged or edited (ppo-chunked repair makes it anew)")
+    default: throw JSONError(name: file, message: "\"format_version\" is \(version), this program reads 1 and \(Self.formatVersion)")
+    }
     runID = try json.string("run_id", in: file)
     let word = try json.string("status", in: file)
     guard let known = Status(rawValue: word) else {

@@ -208,7 +208,7 @@ final class RunKeeper {
 
   func writeProgress() throws(TrainingError) {
     progress.lastUpdate = services.timestamp()
-    let text = progress.json.text() + "\n"
-    try FileFailure.wrap { () throws(FileError) in try publisher.replace(directory.progress, [UInt8](text.utf8)) }
+    let bytes = progress.fileBytes
+    try FileFailure.wrap { () throws(FileError) in try publisher.replace(directory.progress, bytes) }
   }
 }

@@ -11,8 +11,8 @@ public let determinismVersion = 1
 
 /// What a checkpoint says about the run besides its boundary state, and the checks that a resume makes against it.
 struct RunRecord {
-  /// Layout of the groups in a checkpoint.
-  static let formatVersion = 1
+  /// Layout of the groups in a checkpoint. All versions from 1 on are read.
+  static let formatVersion = 2
 
   let configuration: Configuration
   /// Digests of the input files by the key that names them.
@@ -59,7 +59,18 @@ struct RunRecord {
       ),
     ]
     return CheckpointContents(
-      step: state.global.step, runID: runID, groups: groups + encoding.groups(of: state), provenance: notes + provenance)
+      step: state.global.step, runID: runID,
+      groups: groups + encoding.groups(of: state, optimizer: hyperparameters(at: state.global, planTotalAtStart: planTotalAtStart)),
+      provenance: notes + provenance)
+  }
+
+  /// The optimizer's settings at a boundary, with the learning rate of its next step.
+  private func hyperparameters(at state: GlobalState, planTotalAtStart: Int) -> OptimizerEncoding.Hyperparameters {
+    let ppo = configuration.ppo
+    return OptimizerEncoding.Hyperparameters(
+      learningRate: PPOConfiguration(configuration).learningRate.rate(
+        optimizerStep: state.learner.optimizerStep, step: state.step, planTotal: planTotalAtStart),
+      beta1: ppo.adamBeta1, beta2: ppo.adamBeta2, epsilon: ppo.adamEpsilon, weightDecay: ppo.weightDecay)
   }
 
   /// What a checkpoint holds for a resume.
@@ -75,8 +86,8 @@ struct RunRecord {
   func read(_ contents: CheckpointContents, file: String) throws(TrainingError) -> Recorded {
     let root = TorchReader(contents.tree, file: file)
     let version = try root.int("format_version")
-    guard version == Self.formatVersion else {
-      throw root.error("format_version", "is \(version), this program reads \(Self.formatVersion)")
+    guard (1...Self.formatVersion).contains(version) else {
+      throw root.error("format_version", "is \(version), this program reads 1 to \(Self.formatVersion)")
     }
     let schema = try root.group("schema")
     let size = try schema.int("observation_size")
@@ -91,7 +102,7 @@ struct RunRecord {
     let environments = try plan.int("num_envs")
     let offsets = try root.group("provenance").group("metrics_offsets")
     let chunks = ChunkPlan(chunkDecisions: try plan.integers("chunks"), environmentCount: environments)
-    let state = try encoding.state(from: contents.tree, step: contents.step, environmentCount: environments, file: file)
+    let state = try encoding.state(from: contents.tree, step: contents.step, environmentCount: environments, file: file, version: version)
     guard environments == configuration.run.numEnvs, state.global.lies(in: chunks) else {
       throw root.error("training_state", "is no position in the plan: chunk \(state.global.chunk), step \(contents.step)")
     }

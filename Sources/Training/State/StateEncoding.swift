@@ -16,17 +16,13 @@ struct StateEncoding {
   // MARK: Writing
 
   /// `model_state_dict`, `optimizer_state`, `normalizer_state`, `training_state` and `environments` of a boundary.
-  func groups(of state: BoundaryState) -> [(String, TorchValue)] {
+  ///
+  /// - Parameter optimizer: told to PyTorch users beside the moments; a function of the configuration and the counters of `state`.
+  func groups(of state: BoundaryState, optimizer: OptimizerEncoding.Hyperparameters) -> [(String, TorchValue)] {
     let global = state.global
     return [
       ("model_state_dict", .orderedDictionary(tensors(global.learner.parameters))),
-      (
-        "optimizer_state",
-        .dictionary([
-          ("step", .int(global.learner.optimizerStep)), ("exp_avg", .orderedDictionary(tensors(global.learner.firstMoments))),
-          ("exp_avg_sq", .orderedDictionary(tensors(global.learner.secondMoments))),
-        ])
-      ),
+      ("optimizer_state", OptimizerEncoding(layout: layout).value(of: global.learner, optimizer)),
       (
         "normalizer_state",
         .dictionary([
@@ -38,6 +34,7 @@ struct StateEncoding {
         .dictionary([
           ("chunk", .int(global.chunk)), ("chunk_complete", .bool(global.chunkComplete)), ("iteration", .int(global.iteration)),
           ("episode_count", .int(global.episodeCount)), ("update_count", .int(global.learner.updateCount)),
+          ("optimizer_steps", .int(global.learner.optimizerStep)),
           ("non_finite_streak", .int(global.learner.nonFiniteStreak)), ("recent_returns", .tensor(TorchTensor(global.recentReturns))),
         ])
       ),
@@ -70,15 +67,23 @@ struct StateEncoding {
   // MARK: Reading
 
   /// The boundary in `root`, whose integrity was checked before; a part that is missing or has another shape is refused by name.
-  func state(from root: TorchValue, step: Int, environmentCount: Int, file: String) throws(TrainingError) -> BoundaryState {
+  ///
+  /// - Parameter version: `format_version` of the file. Version 1 kept the optimizer as `step`, `exp_avg` and `exp_avg_sq` of tensors by name.
+  func state(
+    from root: TorchValue, step: Int, environmentCount: Int, file: String, version: Int = RunRecord.formatVersion
+  ) throws(TrainingError) -> BoundaryState {
     let reader = TorchReader(root, file: file)
     let training = try reader.group("training_state")
     let optimizer = try reader.group("optimizer_state")
     let normalizers = try reader.group("normalizer_state")
+    let optimizerStep = version == 1 ? try optimizer.int("step") : try training.int("optimizer_steps")
+    let (first, second) =
+      version == 1
+      ? (try buffer(try optimizer.group("exp_avg")), try buffer(try optimizer.group("exp_avg_sq")))
+      : try OptimizerEncoding(layout: layout).moments(optimizer, steps: optimizerStep)
     let learner = LearnerState(
-      parameters: try buffer(try reader.group("model_state_dict")), firstMoments: try buffer(try optimizer.group("exp_avg")),
-      secondMoments: try buffer(try optimizer.group("exp_avg_sq")), optimizerStep: try optimizer.int("step"),
-      updateCount: try training.int("update_count"), nonFiniteStreak: try training.int("non_finite_streak"))
+      parameters: try buffer(try reader.group("model_state_dict")), firstMoments: first, secondMoments: second,
+      optimizerStep: optimizerStep, updateCount: try training.int("update_count"), nonFiniteStreak: try training.int("non_finite_streak"))
     var global = GlobalState(
       learner: learner,
       observationStatistics: try statistics(try normalizers.group("observation"), dimensions: observationSize),
@@ -105,6 +110,11 @@ struct StateEncoding {
     return (
       try buffer(try reader.group("model_state_dict")), try statistics(try normalizers.group("observation"), dimensions: observationSize)
     )
+  }
+
+  /// The parameters alone, of any file with a `model_state_dict` of this network.
+  func parameters(from root: TorchValue, file: String) throws(TrainingError) -> [Float] {
+    try buffer(try TorchReader(root, file: file).group("model_state_dict"))
   }
 
   private func buffer(_ group: TorchReader) throws(TrainingError) -> [Float] {

@@ -67,6 +67,34 @@ struct TorchReader {
     return text
   }
 
+  /// A list of texts.
+  func strings(_ name: String) throws(TrainingError) -> [String] {
+    try elements(name, "texts") { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  /// A list of whole numbers.
+  func ints(_ name: String) throws(TrainingError) -> [Int] {
+    try elements(name, "whole numbers") { if case .int(let number) = $0 { Int(number) } else { nil } }
+  }
+
+  /// A list of numbers.
+  func numbers(_ name: String) throws(TrainingError) -> [Double] {
+    try elements(name, "numbers") { if case .float(let number) = $0 { number } else { nil } }
+  }
+
+  private func elements<Element>(
+    _ name: String, _ kind: String, _ convert: (TorchValue) -> Element?
+  ) throws(TrainingError) -> [Element] {
+    let member = try member(name)
+    guard case .list(let elements) = member else { throw error(name, "is \(member.kind), expected a list of \(kind)") }
+    var converted: [Element] = []
+    for element in elements {
+      guard let value = convert(element) else { throw error(name, "holds \(element.kind), expected \(kind)") }
+      converted.append(value)
+    }
+    return converted
+  }
+
   /// A vector of double precision.
   func doubles(_ name: String) throws(TrainingError) -> [Double] {
     guard let values = try tensor(name).doubles else { throw error(name, "is \(try tensor(name)), expected float64") }
@@ -91,6 +119,9 @@ struct TorchReader {
     guard let values = tensor.floats, tensor.shape == shape else { throw error(name, "is \(tensor), expected float32\(shape)") }
     return values
   }
+
+  /// Extents of a tensor.
+  func shape(_ name: String) throws(TrainingError) -> [Int] { try tensor(name).shape }
 
   private func tensor(_ name: String) throws(TrainingError) -> TorchTensor {
     let member = try member(name)
