@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L  // unlink and O_CLOEXEC under a strict C standard
 #include "cmpi.h"
 
 #if !__has_include(<mpi.h>)
@@ -5,24 +6,77 @@
 #endif
 #include <mpi.h>
 
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(int) == 4, "MPI counts are 32-bit integers");
 _Static_assert(CMPI_PIECE_BYTES <= INT_MAX, "a piece must fit the count of one message");
 _Static_assert(CMPI_PIECE_BYTES % 8 == 0, "a piece holds whole 64-bit words");
 
+/// A file of shared memory whose name this process has removed.
+struct segment {
+  struct segment *next;
+  char path[];
+};
+
 struct cmpi_comm {
   MPI_Comm handle;
   int rank;
   int size;
+  struct segment *segments;
 };
 
 /// Tag of the payload messages of a gather. Messages of one pair and tag keep their order, so pieces need no numbers.
 static const int payload_tag = 1;
 
 static int64_t piece_of(int64_t remaining, int64_t limit) { return remaining < limit ? remaining : limit; }
+
+/// Removes the names of Open MPI's shared memory files once all ranks have mapped them, so that nothing stays behind however the job ends:
+/// the memory goes with the last process. The files are those of this process's own mappings, whatever directory they are in.
+static int hide_segments(cmpi_comm *comm) {
+  int status = MPI_Barrier(comm->handle);
+  if (status != MPI_SUCCESS) return status;
+  FILE *maps = fopen("/proc/self/maps", "re");
+  if (maps == NULL) return MPI_SUCCESS;
+  char line[PATH_MAX + 256];
+  while (fgets(line, sizeof line, maps) != NULL) {
+    char *path = strchr(line, '/');
+    if (path == NULL) continue;
+    path[strcspn(path, "\n")] = 0;
+    const char *name = strrchr(path, '/') + 1;
+    // Open MPI 4 and 5.
+    if (strncmp(name, "vader_segment.", 14) != 0 && strncmp(name, "sm_segment.", 11) != 0) continue;
+    size_t length = strlen(path) + 1;
+    struct segment *segment = malloc(sizeof *segment + length);
+    if (segment == NULL) break;
+    memcpy(segment->path, path, length);
+    // Of the ranks of a host one succeeds.
+    if (unlink(path) != 0) {
+      free(segment);
+      continue;
+    }
+    segment->next = comm->segments;
+    comm->segments = segment;
+  }
+  fclose(maps);
+  return MPI_SUCCESS;
+}
+
+/// Gives the names back for a moment: MPI_Finalize removes them and complains about missing ones.
+static int show_segments(cmpi_comm *comm) {
+  while (comm->segments != NULL) {
+    struct segment *segment = comm->segments;
+    comm->segments = segment->next;
+    int file = open(segment->path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (file >= 0) close(file);
+    free(segment);
+  }
+  return MPI_Barrier(comm->handle);
+}
 
 int32_t cmpi_initialize(cmpi_comm **comm, int32_t *rank, int32_t *size) {
   int flag = 0;
@@ -41,6 +95,7 @@ int32_t cmpi_initialize(cmpi_comm **comm, int32_t *rank, int32_t *size) {
   if (status == MPI_SUCCESS) status = MPI_Comm_set_errhandler(made->handle, MPI_ERRORS_RETURN);
   if (status == MPI_SUCCESS) status = MPI_Comm_rank(made->handle, &made->rank);
   if (status == MPI_SUCCESS) status = MPI_Comm_size(made->handle, &made->size);
+  if (status == MPI_SUCCESS) status = hide_segments(made);
   if (status != MPI_SUCCESS) {
     free(made);
     return status;
@@ -52,10 +107,20 @@ int32_t cmpi_initialize(cmpi_comm **comm, int32_t *rank, int32_t *size) {
 }
 
 int32_t cmpi_finalize(cmpi_comm *comm) {
-  int status = MPI_Comm_free(&comm->handle);
+  int status = show_segments(comm);
+  int freed = MPI_Comm_free(&comm->handle);
+  if (status == MPI_SUCCESS) status = freed;
   free(comm);
   int ended = MPI_Finalize();
   return status != MPI_SUCCESS ? status : ended;
+}
+
+int32_t cmpi_library_version(char *text, int32_t capacity) {
+  char buffer[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  int status = MPI_Get_library_version(buffer, &length);
+  if (status != MPI_SUCCESS || capacity <= 0) return 0;
+  return (int32_t)snprintf(text, (size_t)capacity, "%s", buffer);
 }
 
 int32_t cmpi_abort(cmpi_comm *comm, int32_t code) { return MPI_Abort(comm->handle, code); }

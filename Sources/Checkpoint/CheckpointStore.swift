@@ -75,6 +75,11 @@ public struct CheckpointStore: Sendable {
     try point(CheckpointStore.latestName, to: encoded.name)
   }
 
+  /// Points `latest.pt` to a checkpoint that a kill left published but unnamed; nothing is written if it says so already.
+  public func markLatest(_ name: String) throws(CheckpointError) {
+    if try target(of: CheckpointStore.latestName) != name { try point(CheckpointStore.latestName, to: name) }
+  }
+
   /// Points `best.pt` to a checkpoint of this directory; rotation then keeps that one.
   public func markBest(_ name: String) throws(CheckpointError) { try point(CheckpointStore.bestName, to: name) }
 

@@ -13,6 +13,18 @@ enum Launcher {
     return Int(value) ?? 0
   }
 
+  /// Seconds since 1970 at which the batch system will end this job, if it tells.
+  static var jobEnd: Double? { ProcessInfo.processInfo.environment["SLURM_JOB_END_TIME"].flatMap(Double.init) }
+
+  /// How often the batch system has started this job again, if it tells.
+  static var restarts: Int? {
+    let environment = ProcessInfo.processInfo.environment
+    for name in ["SLURM_RESTART_COUNT", "RESTARTED", "LSB_JOB_RESTARTED"] {
+      if let count = environment[name].flatMap(Int.init) { return count }
+    }
+    return environment["SLURM_JOB_ID"] == nil ? nil : 0
+  }
+
   /// The batch job this process belongs to, as "system id".
   static var job: String? {
     let environment = ProcessInfo.processInfo.environment

@@ -5,6 +5,9 @@ import Training
 
 /// Clock, signals and identity of this process, as the training loop borrows them.
 enum ProcessServices {
+  /// When this process began, on the monotonic clock.
+  static let startSeconds = monotonicSeconds
+
   static func make() -> RunServices {
     RunServices(
       monotonicSeconds: { monotonicSeconds },
@@ -21,11 +24,12 @@ enum ProcessServices {
         let number = cprocess_stop_signal()
         return number == 0 ? nil : .signal(number)
       },
+      saveRequested: { cprocess_take_continue() != 0 },
       log: { Console.write($0) }, process: .current(), job: Launcher.job, programVersion: ProgramVersion.text,
       newRunID: { UUID().uuidString.lowercased() })
   }
 
-  private static var monotonicSeconds: Double { ProcessInfo.processInfo.systemUptime }
+  static var monotonicSeconds: Double { ProcessInfo.processInfo.systemUptime }
 
   /// ISO-8601 UTC to the second.
   private static func timestamp(_ date: Date) -> String {

@@ -25,6 +25,7 @@ struct Program: ParsableCommand {
     defaultSubcommand: TrainCommand.self)
 
   static func main() {
+    _ = ProcessServices.startSeconds
     if ProcessInfo.processInfo.environment["PPO_CHUNKED_KERNELS"] == "portable" { KernelSelection.select(portable: true) }
     do {
       var command = try parseAsRoot()

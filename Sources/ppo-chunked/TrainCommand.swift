@@ -27,6 +27,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Seconds to wait for another job's lock under a batch system.")
   var lockWait = 600.0
 
+  @OptionGroup var stops: StopOptions
+
   func validate() throws {
     if let maxChunks, maxChunks < 1 { throw ValidationError("--max-chunks is \(maxChunks), allowed 1 or more") }
   }
@@ -35,10 +37,11 @@ struct TrainCommand: ParsableCommand {
     guard FloatingPointEnvironment.isDefault() else {
       throw TrainingError(.internalError, "the floating-point control word is not the default one")
     }
-    let status = cprocess_install_stop_handlers()
+    let deadlines = stops.deadlines
+    let status = cprocess_install_signal_handlers()
     guard status == 0 else { throw TrainingError(.internalError, "signal handlers: errno \(status)") }
     guard Launcher.isPresent else {
-      Foundation.exit(work(SingleRank()).rawValue)
+      Foundation.exit(stops.status(work(SingleRank(), deadlines)))
     }
     let session: MPISession
     do {
@@ -49,29 +52,30 @@ struct TrainCommand: ParsableCommand {
     guard FloatingPointEnvironment.isDefault() else {
       throw TrainingError(.internalError, "MPI_Init changed the floating-point control word")
     }
-    let code = work(session.communicator)
+    let code = work(session.communicator, deadlines)
     if code == .ranksFailed { session.communicator.abort(code: code.rawValue) }
     do {
       try session.finalize()
     } catch {
       throw TrainingError(.ranksFailed, "MPI_Finalize: \(error)")
     }
-    Foundation.exit(code.rawValue)
+    Foundation.exit(stops.status(code))
   }
 
   /// Runs the job; rank 0 says what failed.
-  private func work<C: Communicator>(_ communicator: C) -> Training.ExitCode {
+  private func work<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) -> Training.ExitCode {
     do throws(TrainingError) {
-      return try train(communicator)
+      return try train(communicator, deadlines)
     } catch {
       if communicator.rank == 0 || error.code == .ranksFailed { Console.writeError("ppo-chunked: \(error.message)") }
       return error.code
     }
   }
 
-  private func train<C: Communicator>(_ communicator: C) throws(TrainingError) -> Training.ExitCode {
+  private func train<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) throws(TrainingError) -> Training.ExitCode {
     let inputs = try RunInputs.read(options, communicator)
-    let job = JobOptions(outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait)
+    let job = JobOptions(
+      outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait, deadlines: deadlines)
     let services = ProcessServices.make()
     switch inputs.configuration.run.environment {
     case .routing:

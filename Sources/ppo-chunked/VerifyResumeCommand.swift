@@ -52,7 +52,7 @@ struct VerifyResumeCommand: ParsableCommand {
     let counts = try rankCounts(environments: configuration.run.numEnvs)
     let launcher = Self.findLauncher()
     let usable = counts.filter { $0 == 1 || launcher != nil }
-    let status = cprocess_install_stop_handlers()
+    let status = cprocess_install_signal_handlers()
     guard status == 0 else { throw TrainingError(.internalError, "signal handlers: errno \(status)") }
     let directory = try makeDirectory()
     let file = directory + "/configuration.json"

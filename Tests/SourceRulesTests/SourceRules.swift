@@ -125,6 +125,7 @@ extension SourceRule {
         "NormalisedLayer", "RecurrentNetwork",
       ].map { ("Neural/\($0).swift", "hands buffers to the kernels, which are C") } + [
         ("ppo-bench/KernelCases.swift", "calls the kernels"), ("MPIRanks/MPICommunicator.swift", "hands buffers to MPI"),
+        ("MPIRanks/MPILibrary.swift", "hands a buffer to MPI"),
         ("Hashing/SHA256.swift", "hands buffers to OpenSSL"), ("FileStore/POSIXFileSystem.swift", "hands buffers to system calls"),
         ("FileStore/Descriptor.swift", "hands buffers to system calls"),
         ("Ranks/Monitor.swift", "owns a mutex and a condition of pthreads"),

@@ -240,7 +240,7 @@ struct RuleTests {
       let step = try harness.checkpoint().contents.step
       let boundary = Self.boundaries(harness.configuration).first { $0.step == step }
       #expect(step == 0 || boundary != nil, "\(step) is no boundary")
-      #expect(try harness.progress.latestStep == step && harness.progress.stopReason == "signal 10")
+      #expect(try harness.progress.latestStep == step && harness.progress.stopReason == "signal USR1")
       #expect(
         try environments(harness.checkpoint().contents).map(\.actions.count)
           == (boundary.map { $0.isEnd ? $0.shares.map { _ in 0 } : $0.shares } ?? [0, 0, 0, 0, 0]))

@@ -50,14 +50,20 @@ struct TrainingHarness: Sendable {
 
   /// One job with `ranks` ranks.
   ///
+  /// - Parameters:
+  ///   - saveRequested: whether an early save is asked for; rank 0's polls alone ask.
+  ///   - duringRun: called with every line of the log and the disk.
   /// - Returns: what it exited with, or the error that all ranks agreed on.
-  func run(ranks: Int, options: JobOptions = JobOptions(outputDirectory: "run"), stop: StopAfter = StopAfter(polls: nil)) throws
-    -> Result<ExitCode, TrainingError>
-  {
+  func run(
+    ranks: Int, options: JobOptions = JobOptions(outputDirectory: "run"), stop: StopAfter = StopAfter(polls: nil),
+    saveRequested: @escaping @Sendable () -> Bool = { false },
+    duringRun: @escaping @Sendable (String, InMemoryFileSystem) -> Void = { _, _ in }
+  ) throws -> Result<ExitCode, TrainingError> {
     let (files, configuration, trace) = (files, configuration, trace)
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
-        monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() }, log: { _ in },
+        monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() },
+        saveRequested: saveRequested, log: { duringRun($0, files) },
         process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil,
         programVersion: "test", newRunID: { "run-1" })
       switch configuration.run.environment {

@@ -29,7 +29,12 @@ enum {
 /// Bytes of one message; a multiple of 8.
 #define CMPI_PIECE_BYTES ((int64_t)16 << 20)
 
-/// Starts MPI and opens the world. On success `*comm` is owned by the caller until `cmpi_finalize`.
+/// Writes name and version of the MPI library into `text` (capacity bytes with the closing zero); may be called before it is started.
+/// Returns the length, which is more than fits if it was cut.
+int32_t cmpi_library_version(char *text, int32_t capacity);
+
+/// Starts MPI and opens the world; names of shared memory files are removed, so that they cannot stay behind. On success `*comm` is
+/// owned by the caller until `cmpi_finalize`.
 int32_t cmpi_initialize(cmpi_comm *_Nullable *_Nonnull comm, int32_t *rank, int32_t *size);
 
 /// Frees `comm` and ends MPI. Collective; no call may follow in this process.

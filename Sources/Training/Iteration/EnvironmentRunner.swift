@@ -119,14 +119,18 @@ struct EnvironmentRunner<E: Environment> {
 
   /// Drives the environment through a recorded part of `chunk` and compares every digest.
   ///
-  /// - Parameter shares: decisions of this environment in each finished iteration.
+  /// - Parameters:
+  ///   - shares: decisions of this environment in each finished iteration.
+  ///   - stopRequested: polled per iteration; a long replay also keeps the lock alive by it.
+  /// - Returns: the reason why it was left before its end, nil if it was not.
   /// - Throws: `TrainingError` with code `.mismatch` naming environment and iteration.
   mutating func replay(
-    seed: UInt64, chunk: Int, recorded: EnvironmentState, shares: [Int], discount: Double
-  ) throws(TrainingError) {
+    seed: UInt64, chunk: Int, recorded: EnvironmentState, shares: [Int], discount: Double, stopRequested: () -> StopReason?
+  ) throws(TrainingError) -> StopReason? {
     beginChunk(seed: seed, chunk: chunk)
     var next = 0
     for (iteration, share) in shares.enumerated() {
+      if let reason = stopRequested() { return reason }
       beginIteration()
       for _ in 0..<share {
         observe()
@@ -144,6 +148,7 @@ struct EnvironmentRunner<E: Environment> {
     policyState = recorded.policyState
     discountedReturn = recorded.discountedReturn
     beginIteration()
+    return nil
   }
 
   /// What a checkpoint keeps of this environment at a boundary.

@@ -13,6 +13,9 @@ struct SyncSlots {
     case failed(ExitCode)
   }
 
+  /// Marks the word of a rank that failed; the low half holds its code.
+  private static let failure: UInt64 = 1 << 63
+
   private let environmentCount: Int
   private let observationSize: Int
   private let worldSize: Int
@@ -37,9 +40,8 @@ struct SyncSlots {
     words[rank] =
       switch outcome {
       case .complete: 0
-      case .stopped(.signal(let number)): 1 << 32 | UInt64(UInt32(bitPattern: number))
-      case .stopped(.maxChunks): 2 << 32
-      case .failed(let code): 3 << 32 | UInt64(UInt32(bitPattern: code.rawValue))
+      case .stopped(let reason): reason.word
+      case .failed(let code): Self.failure | UInt64(UInt32(bitPattern: code.rawValue))
       }
   }
 
@@ -47,13 +49,11 @@ struct SyncSlots {
   var outcome: Outcome {
     var result = Outcome.complete
     for rank in 0..<worldSize {
-      let low = Int32(bitPattern: UInt32(truncatingIfNeeded: words[rank]))
-      switch words[rank] >> 32 {
-      case 3: return .failed(ExitCode(rawValue: low) ?? .internalError)
-      case 2 where result == .complete: result = .stopped(.maxChunks)
-      case 1 where result == .complete: result = .stopped(.signal(low))
-      default: break
+      if words[rank] & Self.failure != 0 {
+        let code = Int32(bitPattern: UInt32(truncatingIfNeeded: words[rank]))
+        return .failed(ExitCode(rawValue: code) ?? .internalError)
       }
+      if result == .complete, let reason = StopReason(word: words[rank]) { result = .stopped(reason) }
     }
     return result
   }

@@ -92,16 +92,15 @@ extension Trainer {
   private func update(_ parts: [Rollout], isStabilisation: Bool, stopRequested: () -> StopReason?) throws(TrainingError) -> UpdateResult {
     if isStabilisation { return .advanced(nil) }
     var verdict = Verdict.advanced
-    var signal: Int32 = 0
+    var stop: StopReason?
     var metrics: UpdateMetrics?
     if var learner {
       // Moved out and back so that the arrays stay unshared while they are written.
       self.learner = nil
       let context = UpdateContext(seed: settings.seed, step: global.step, planTotal: planTotalAtStart)
-      var reason: StopReason?
       let outcome = learner.update(Rollout(concatenating: parts), context: context) {
-        reason = stopRequested()
-        return reason != nil
+        stop = stopRequested()
+        return stop != nil
       }
       switch outcome {
       case .finished(let finished):
@@ -109,7 +108,6 @@ extension Trainer {
         advance { $0.learner = learner.state }
       case .interrupted:
         verdict = Verdict.stopped
-        if case .signal(let number)? = reason { signal = number }
       case .diverged:
         verdict = Verdict.diverged
       }
@@ -117,12 +115,14 @@ extension Trainer {
     }
     var writer = MessageWriter()
     writer.write(verdict)
-    writer.write(Int(signal))
+    writer.write(Int(stop?.word ?? 0))
     var header = writer.bytes
     try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&header, root: 0) }
     var reader = MessageReader(header)
     switch reader.readInt() {
-    case Verdict.stopped: return .stopped(.signal(Int32(reader.readInt())))
+    case Verdict.stopped:
+      guard let reason = StopReason(word: UInt64(reader.readInt())) else { preconditionFailure("rank 0 stopped without a reason") }
+      return .stopped(reason)
     case Verdict.diverged:
       throw TrainingError(
         .internalError,

@@ -59,15 +59,15 @@ final class Trainer<E: Environment, C: Communicator> {
 
   /// Brings this rank's environments to the boundary inside a chunk by replaying their actions.
   ///
-  /// - Parameter tick: called between environments, so that a long replay keeps the lock alive.
-  func restore(_ state: BoundaryState, tick: () -> Void) throws(TrainingError) {
-    guard !state.global.chunkComplete else { return }
+  /// - Parameter stopRequested: polled per environment and iteration; it also keeps the lock alive.
+  /// - Returns: the reason why this rank left the replay before its end, nil if it did not.
+  func restore(_ state: BoundaryState, stopRequested: () -> StopReason?) throws(TrainingError) -> StopReason? {
+    guard !state.global.chunkComplete else { return nil }
     let iterations = iterationPlan(state.global.chunk)
     guard state.global.iteration < iterations.count else {
       throw TrainingError(.badData, "chunk \(state.global.chunk) has \(iterations.count) iterations, not \(state.global.iteration + 1)")
     }
     for i in collector.runners.indices {
-      tick()
       let environment = collector.runners[i].index
       let shares = (0..<state.global.iteration).map { iterations.share(iteration: $0, environment: environment) }
       let recorded = state.environments[environment]
@@ -77,9 +77,12 @@ final class Trainer<E: Environment, C: Communicator> {
           "environment \(environment): the log holds \(recorded.actions.count) actions and \(recorded.digests.count) digests, expected "
             + "\(shares.reduce(0, +)) and \(shares.count)")
       }
-      try collector.runners[i].replay(
-        seed: settings.seed, chunk: state.global.chunk, recorded: recorded, shares: shares, discount: settings.gamma)
+      let reason = try collector.runners[i].replay(
+        seed: settings.seed, chunk: state.global.chunk, recorded: recorded, shares: shares, discount: settings.gamma,
+        stopRequested: stopRequested)
+      if let reason { return reason }
     }
+    return nil
   }
 
   /// Resets everything per environment and enters `chunk`.

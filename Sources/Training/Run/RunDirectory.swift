@@ -20,6 +20,8 @@ public struct RunDirectory: Equatable, Sendable {
   public var identity: String { root + "/run.json" }
   /// The lock of the one writer.
   public var lock: String { root + "/run.lock" }
+  /// A file that people make to stop the job; it is removed when that was done.
+  public var stopFile: String { root + "/STOP" }
   /// Logs, and every wall-clock figure.
   public var logs: String { root + "/logs" }
   /// The log of all attempts.

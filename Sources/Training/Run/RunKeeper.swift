@@ -162,6 +162,7 @@ final class RunKeeper {
     progress.stopReason = nil
     progress.errorMessage = nil
     try writeProgress()
+    try removeStopFile()
   }
 
   /// Records a stop with work left; the last boundary is durable already.
@@ -170,7 +171,15 @@ final class RunKeeper {
     progress.status = .stopped
     progress.stopReason = reason.name
     try writeProgress()
+    if reason == .stopFile { try removeStopFile() }
     log.write("[Stop] reason=\(reason.name) step=\(progress.latestStep) checkpoint=\(progress.latestCheckpoint ?? "none")")
+  }
+
+  /// A wish to stop holds for one job.
+  private func removeStopFile() throws(TrainingError) {
+    try FileFailure.wrap { () throws(FileError) in
+      if try files.exists(directory.stopFile) { try files.unlink(directory.stopFile) }
+    }
   }
 
   /// Records a failure as far as the disk allows.

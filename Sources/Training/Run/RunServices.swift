@@ -10,6 +10,8 @@ public struct RunServices {
   public var timestamp: () -> String
   /// Why this process should stop, nil to go on. Polled once per decision and minibatch.
   public var stopRequested: () -> StopReason?
+  /// Whether somebody asked, since the last call, for the last boundary to be saved before it is due. Polled like `stopRequested`.
+  public var saveRequested: () -> Bool
   /// One line for people, written to the console and the log by rank 0.
   public var log: (String) -> Void
   /// This process, for the lock and the record of an attempt.
@@ -26,13 +28,14 @@ public struct RunServices {
   /// All of them.
   public init(
     monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String,
-    stopRequested: @escaping () -> StopReason?,
+    stopRequested: @escaping () -> StopReason?, saveRequested: @escaping () -> Bool = { false },
     log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, programVersion: String, newRunID: @escaping () -> String
   ) {
     self.monotonicSeconds = monotonicSeconds
     self.wait = wait
     self.timestamp = timestamp
     self.stopRequested = stopRequested
+    self.saveRequested = saveRequested
     self.log = log
     self.process = process
     self.job = job

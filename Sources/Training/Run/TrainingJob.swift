@@ -17,13 +17,18 @@ public struct JobOptions: Equatable, Sendable {
   public var maxChunks: Int?
   /// Seconds that a live owner of the directory is waited for under a batch system.
   public var lockWaitSeconds: Double
+  /// Moments at which the job has to stop.
+  public var deadlines: [StopDeadline]
 
   /// A job on `outputDirectory`.
-  public init(outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600) {
+  public init(
+    outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600, deadlines: [StopDeadline] = []
+  ) {
     self.outputDirectory = outputDirectory
     self.start = start
     self.maxChunks = maxChunks
     self.lockWaitSeconds = lockWaitSeconds
+    self.deadlines = deadlines
   }
 }
 
@@ -37,6 +42,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private let services: RunServices
   private let network: Network
   private let record: RunRecord
+  private let stopRules: StopRules
 
   /// - Parameters:
   ///   - prototype: the configured environment; every environment of the run is a copy.
@@ -51,6 +57,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     self.communicator = communicator
     self.files = files
     self.services = services
+    stopRules = StopRules(options: options, services: services, files: files, isRoot: communicator.rank == 0)
     network = Network(
       NetworkConfiguration(configuration.network), observationSize: prototype.observationSize, actionCount: prototype.actionCount)
     record = RunRecord(
@@ -74,14 +81,17 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       planTotalAtStart: opening.planTotalAtStart, state: opening.state)
     let keeper = opening.keeper
     do throws(TrainingError) {
+      var interruption: StopReason?
       try agree { () throws(TrainingError) in
-        try trainer.restore(opening.state) { _ = poll(trainer, keeper) }
+        interruption = try trainer.restore(opening.state) { poll(trainer, keeper) }
       }
+      interruption = try first(interruption)
       try agree { () throws(TrainingError) in
         // A real save at step 0 fails now and not hours later.
         if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.save(boundary, chunkEnd: false) }
       }
-      let reason = try work(trainer, keeper, isInsideChunk: !opening.state.global.chunkComplete)
+      var reason = interruption
+      if reason == nil { reason = try work(trainer, keeper, isInsideChunk: !opening.state.global.chunkComplete) }
       let code: ExitCode = reason == nil ? .finished : .stopped
       try agree { () throws(TrainingError) in
         guard let keeper, let boundary = trainer.boundary else { return }
@@ -197,6 +207,9 @@ public struct TrainingJob<E: Environment, C: Communicator> {
           try publisher.replace(directory.identity, [UInt8]((identity.text() + "\n").utf8))
         }
       }
+      if let name = start.checkpoint?.name {
+        try CheckpointFailure.wrap { () throws(CheckpointError) in try keeper.store.markLatest(name) }
+      }
       try keeper.writeProgress()
       return (start, keeper)
     } catch {
@@ -264,10 +277,13 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     return nil
   }
 
-  /// Asked once per decision and minibatch: keeps the lock alive and looks for a reason to stop.
+  /// Asked once per decision and minibatch: keeps the lock alive, saves early if that was asked for, and looks for a reason to stop.
   private func poll(_ trainer: Trainer<E, C>, _ keeper: RunKeeper?) -> StopReason? {
-    deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in try keeper.heartbeat() }
-    return services.stopRequested()
+    deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
+      try keeper.heartbeat()
+      if services.saveRequested(), let boundary = trainer.boundary { try keeper.save(boundary, chunkEnd: false) }
+    }
+    return stopRules.poll()
   }
 
   /// Runs rank 0's work between two exchanges; its failure travels with the next one, so that no rank waits for a dead one.
@@ -283,6 +299,14 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   }
 
   // MARK: Agreement
+
+  /// The reason to stop of the lowest rank that has one.
+  private func first(_ reason: StopReason?) throws(TrainingError) -> StopReason? {
+    var words = [UInt64](repeating: 0, count: communicator.size)
+    words[communicator.rank] = reason?.word ?? 0
+    try RanksFailure.wrap { () throws(RanksError) in try communicator.bitwiseOr(&words) }
+    return words.lazy.compactMap { StopReason(word: $0) }.first
+  }
 
   /// Ends a phase that can fail on some rank: one rank's failure is everyone's.
   private func agree(_ body: () throws(TrainingError) -> Void) throws(TrainingError) {
