@@ -24,4 +24,6 @@ public enum StreamPurpose: UInt32, CaseIterable, Sendable {
   case bootstrap = 10
   /// Ranks, moments and victims of a proof that kills a run; index = run.
   case kill = 11
+  /// Order of the rows of a table of request lengths.
+  case rows = 20
 }

@@ -6,6 +6,14 @@ public enum ReplicaSchedulerKind: String, CaseIterable, Sendable {
   case sarathi
 }
 
+/// How far a replica scheduler follows the reference simulator where that one has defects.
+public enum ParityRule: String, CaseIterable, Sendable {
+  /// Without the defects.
+  case sane
+  /// Event for event as the reference.
+  case reference
+}
+
 /// The simulated cluster.
 public struct ClusterSection: Equatable, Sendable {
   /// Replicas, the actions of the router.
@@ -14,6 +22,8 @@ public struct ClusterSection: Equatable, Sendable {
   public var model = "meta-llama/Llama-2-7b-hf"
   /// Device of every replica.
   public var device = "a100"
+  /// How devices are linked; auto: by device.
+  public var network = "auto"
   /// Devices that share each layer.
   public var tensorParallel = 1
   /// Stages the layers are divided into.
@@ -36,6 +46,8 @@ public struct ClusterSection: Equatable, Sendable {
   public var prefillChunkSize = 512
   /// Blocks per replica; 0 = planned from memory.
   public var blockCount = 0
+  /// Treatment of the reference's defects.
+  public var parity = ParityRule.sane
 
   /// Names of the models with built-in facts.
   public static let models = [
@@ -46,10 +58,18 @@ public struct ClusterSection: Equatable, Sendable {
   /// Names of the devices with built-in facts.
   public static let devices = ["a100", "h100", "a40"]
 
+  /// Names of the node types with built-in facts, and the one that stands for the device's own.
+  public static let networks = [
+    "auto", "a100_dgx", "a100_pairwise_nvlink", "h100_dgx", "h100_pairwise_nvlink", "a40_pairwise_nvlink",
+  ]
+
   static let fields: [Field] = [
     .integer("cluster.num_replicas", \.cluster.numReplicas, 1...256, unit: "replicas", .frozen, "Replicas the router chooses from."),
     .name("cluster.model", \.cluster.model, of: models, .frozen, "Model that every replica serves."),
     .name("cluster.device", \.cluster.device, of: devices, .frozen, "Device type of every replica."),
+    .name(
+      "cluster.network", \.cluster.network, of: networks, .frozen,
+      "How the devices of a node are linked; auto is a100_dgx, h100_dgx or a40_pairwise_nvlink by device."),
     .integer(
       "cluster.tensor_parallel", \.cluster.tensorParallel, 1...8, unit: "devices", .frozen,
       "Devices that share each layer of a replica: 1, 2, 4 or 8."),
@@ -79,5 +99,8 @@ public struct ClusterSection: Equatable, Sendable {
     .integer(
       "cluster.block_count", \.cluster.blockCount, 0...1_000_000_000, unit: "blocks", .frozen,
       "Cache blocks of a replica; 0 plans them from model, device and memory margin."),
+    .choice(
+      "cluster.parity", \.cluster.parity, .frozen,
+      "Whether replica schedulers repeat the reference's defects event for event, or behave sanely."),
   ]
 }

@@ -74,6 +74,12 @@ extension Configuration {
       let message = "\(value.compactText()) is \(value.kindName), expected \(field.kind.typeName) (allowed: \(field.kind.allowed))"
       return ConfigurationIssue(.wrongType, place: place, path: path, message)
     }
+    if case .records(let keys, let countMax) = field.kind, let values = value.arrayValue, values.count <= countMax {
+      for (index, record) in values.enumerated() {
+        guard let problem = RecordKey.problem(of: record, keys) else { continue }
+        return ConfigurationIssue(problem.code, place: place, path: "\(path)[\(index)]\(problem.suffix)", problem.message)
+      }
+    }
     guard field.kind.accepts(value) else {
       let message = "\(value.compactText()) is not allowed (allowed: \(field.kind.allowed))"
       return ConfigurationIssue(.outOfRange, place: place, path: path, message)
@@ -93,7 +99,7 @@ extension FieldKind {
     switch self {
     case .text, .choice:
       return .string(text)
-    case .integers where !text.hasPrefix("["):
+    case .integers where !text.hasPrefix("["), .records where !text.hasPrefix("["):
       return (try? JSONValue(parsing: "[\(text)]")) ?? .string(text)
     default:
       return (try? JSONValue(parsing: text)) ?? .string(text)

@@ -76,8 +76,19 @@ extension Schema {
         text += "\(field.difference.rawValue) | \(field.documentation) |\n"
       }
       text += "\n"
+      for field in fields(of: section.name) { text += recordTable(field) }
     }
     return String(text.dropLast())
+  }
+
+  /// The keys of the objects in a list; empty for other kinds.
+  private static func recordTable(_ field: Field) -> String {
+    guard case .records(let keys, _) = field.kind else { return "" }
+    var text = "Objects of `\(field.path)`:\n\n| Key | Unit | Allowed | If left out | Meaning |\n| --- | --- | --- | --- | --- |\n"
+    for key in keys {
+      text += "| `\(key.key)` | \(key.unit) | \(key.kind.allowed) | \(key.absence) | \(key.documentation) |\n"
+    }
+    return text + "\n"
   }
 }
 
@@ -94,6 +105,14 @@ extension Field {
       \(documentation)
       \(facts)
       Default: \(defaultValue.text())
-    """
+    """ + recordExplanation
+  }
+
+  private var recordExplanation: String {
+    guard case .records(let keys, _) = kind else { return "" }
+    return keys.map { key in
+      "\n  \(key.key): \(key.documentation)\n    " + (key.unit.isEmpty ? "" : "Unit: \(key.unit). ")
+        + "Allowed: \(key.kind.allowed). If left out: \(key.absence)."
+    }.joined()
   }
 }

@@ -36,6 +36,7 @@ extension Configuration {
     require(update.shards & (update.shards - 1) == 0, "update.shards", "\(update.shards) is not a power of two")
     if run.environment == .routing {
       clusterConflicts(require)
+      timingConflicts(require)
       workloadConflicts(require)
     }
     return issues
@@ -57,31 +58,102 @@ extension Configuration {
     }
   }
 
+  private func timingConflicts(_ require: (Bool, String, String) -> Void) {
+    require(timing.model != .table || !timing.mlpProfile.isEmpty, "timing.mlp_profile", "timing.model table needs the path of a profile")
+    for (key, path) in profiles where !path.isEmpty {
+      let isOfTable = key == "timing.mlp_profile" || key == "timing.attention_profile"
+      let isUsed = isOfTable ? timing.model == .table : timing.model == .table || timing.model == .closedForm
+      require(isUsed, key, "\"\(path)\" has no effect with timing.model \(timing.model.rawValue)")
+    }
+    for (index, replaced) in timing.constants.enumerated() {
+      guard let constant = replaced.constant, let value = replaced.value else { continue }
+      require(!constant.isDivisor || value > 0, "timing.constants[\(index)].value", "\(constant.rawValue) is \(value), but must be above 0")
+      require(
+        constant != .matmulTile || value >= 1 && value == value.rounded(), "timing.constants[\(index)].value",
+        "\(constant.rawValue) is \(value), but must be a whole number of at least 1")
+    }
+  }
+
   private func workloadConflicts(_ require: (Bool, String, String) -> Void) {
-    if workload.kind == .trace {
-      require(!workload.trace.isEmpty, "workload.trace", "workload.kind trace needs the path of a trace")
+    let kind = workload.kind
+    let isReplay = kind == .trace || workload.intervals == .trace
+    require(kind != .trace || !workload.trace.isEmpty, "workload.trace", "workload.kind trace needs the path of a trace")
+    require(
+      kind == .trace || workload.trace.isEmpty, "workload.trace",
+      "\"\(workload.trace)\" has no effect with workload.kind \(kind.rawValue)")
+    require(
+      kind != .trace || workload.intervals == .poisson, "workload.intervals",
+      "\(workload.intervals.rawValue) has no effect with workload.kind trace, whose arrivals are recorded")
+    require(
+      kind == .trace || workload.intervals != .trace || !workload.intervalTrace.isEmpty, "workload.interval_trace",
+      "workload.intervals trace needs the path of a file")
+    require(
+      workload.intervals == .trace || workload.intervalTrace.isEmpty, "workload.interval_trace",
+      "\"\(workload.intervalTrace)\" has no effect with workload.intervals \(workload.intervals.rawValue)")
+    require(!usesLengthTrace || !workload.lengthTrace.isEmpty, "workload.length_trace", "lengths of a file need its path")
+    require(usesLengthTrace || workload.lengthTrace.isEmpty, "workload.length_trace", "\"\(workload.lengthTrace)\" has no effect")
+    if isReplay {
       require(
         workload.toSeconds == 0 || workload.toSeconds > workload.fromSeconds, "workload.to_seconds",
         "\(workload.toSeconds) is not after workload.from_seconds \(workload.fromSeconds)")
-    } else {
       require(
-        workload.trace.isEmpty, "workload.trace", "\"\(workload.trace)\" has no effect with workload.kind \(workload.kind.rawValue)")
+        workload.timeScale == 1 || workload.qps == 0, "workload.time_scale",
+        "\(workload.timeScale) and workload.qps \(workload.qps) both set the pace")
     }
-    if workload.kind == .uniform {
+    require(kind != .classes || !workload.classes.isEmpty, "workload.classes", "workload.kind classes needs at least one class")
+    require(
+      kind == .classes || workload.classes.isEmpty, "workload.classes",
+      "\(workload.classes.count) classes have no effect with workload.kind \(kind.rawValue)")
+    rateConflicts(require)
+    lengthConflicts(require)
+  }
+
+  private func rateConflicts(_ require: (Bool, String, String) -> Void) {
+    for (index, pair) in zip(workload.rateSchedule, workload.rateSchedule.dropFirst()).enumerated() {
       require(
-        workload.uniformMinTokens <= workload.uniformMaxTokens, "workload.uniform_min_tokens",
-        "\(workload.uniformMinTokens) is more than workload.uniform_max_tokens \(workload.uniformMaxTokens)")
+        pair.0.atSeconds ?? 0 < pair.1.atSeconds ?? 0, "workload.rate_schedule[\(index + 1)].at_seconds",
+        "\(pair.1.atSeconds ?? 0) is not after the step before")
+    }
+    require(
+      workload.ratePeriodSeconds == 0 || workload.ratePeriodSeconds >= 1e-3, "workload.rate_period_seconds",
+      "\(workload.ratePeriodSeconds) is neither 0 nor at least 0.001")
+  }
+
+  private func lengthConflicts(_ require: (Bool, String, String) -> Void) {
+    let (uniform, zipf) = (workload.kind == .uniform, workload.kind == .zipf)
+    require(
+      !uniform || workload.uniformMinTokens <= workload.uniformMaxTokens, "workload.uniform_min_tokens",
+      "\(workload.uniformMinTokens) is more than workload.uniform_max_tokens \(workload.uniformMaxTokens)")
+    require(
+      !zipf || workload.zipfMinTokens <= workload.zipfMaxTokens, "workload.zipf_min_tokens",
+      "\(workload.zipfMinTokens) is more than workload.zipf_max_tokens \(workload.zipfMaxTokens)")
+    for (index, requestClass) in workload.classes.enumerated() where requestClass.lengths == .uniform || requestClass.lengths == .zipf {
+      let range = workload.tokenRange(of: requestClass)
+      require(
+        range.min <= range.max, "workload.classes[\(index)].min_tokens", "\(range.min) is more than the longest request, \(range.max)")
     }
     if workload.overLimit == .reject {
       let tokens =
         switch workload.kind {
         case .fixed: workload.fixedPrefillTokens + workload.fixedDecodeTokens
         case .uniform: workload.uniformMinTokens
-        case .conversation, .trace: 0
+        case .zipf: workload.zipfMinTokens
+        case .conversation, .lengths, .classes, .trace: 0
         }
       require(
         tokens <= cluster.maxTokens, "workload.over_limit",
         "reject turns every request away: they have at least \(tokens) tokens, cluster.max_tokens is \(cluster.maxTokens)")
     }
+  }
+}
+
+extension WorkloadSection {
+  /// Shortest and longest request of a class, with the section's values where it says nothing.
+  public func tokenRange(of requestClass: RequestClassRecord) -> (min: Int, max: Int) {
+    let isZipf = requestClass.lengths == .zipf
+    return (
+      requestClass.minTokens ?? (isZipf ? zipfMinTokens : uniformMinTokens),
+      requestClass.maxTokens ?? (isZipf ? zipfMaxTokens : uniformMaxTokens)
+    )
   }
 }

@@ -8,6 +8,8 @@ public struct Configuration: Equatable, Sendable {
   public var rollout = RolloutSection()
   /// The simulated cluster.
   public var cluster = ClusterSection()
+  /// How long a batch takes.
+  public var timing = TimingSection()
   /// The requests that arrive.
   public var workload = WorkloadSection()
   /// What the policy sees.
@@ -34,6 +36,7 @@ public enum Schema {
     ("run", "What is trained, and for how long."),
     ("rollout", "How samples are collected."),
     ("cluster", "The simulated inference cluster (environment routing)."),
+    ("timing", "How long a batch takes (environment routing)."),
     ("workload", "The requests that arrive (environment routing)."),
     ("observation", "What the policy sees."),
     ("reward", "What the policy is rewarded for."),
@@ -45,8 +48,9 @@ public enum Schema {
 
   /// Every key in document order.
   public static let fields: [Field] =
-    RunSection.fields + RolloutSection.fields + ClusterSection.fields + WorkloadSection.fields + ObservationSection.fields
-    + RewardSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + CheckpointSection.fields
+    RunSection.fields + RolloutSection.fields + ClusterSection.fields + TimingSection.fields + WorkloadSection.fields
+    + ObservationSection.fields + RewardSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields
+    + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

@@ -108,4 +108,13 @@ extension Field {
       read: { .array($0[keyPath: keyPath].map { .integer($0) }) },
       write: { if let values = $1.arrayValue { $0[keyPath: keyPath] = values.compactMap(\.intValue) } })
   }
+  /// A list of objects.
+  static func records<Record: ConfigurationRecord>(
+    _ path: String, _ keyPath: Path<[Record]>, countMax: Int, _ difference: DifferenceClass, _ documentation: String
+  ) -> Field {
+    Field(
+      path: path, kind: .records(Record.members.map(\.key), countMax: countMax), unit: "", difference: difference,
+      documentation: documentation, read: { .array($0[keyPath: keyPath].map(\.json)) },
+      write: { if let values = $1.arrayValue { $0[keyPath: keyPath] = values.map(Record.init(json:)) } })
+  }
 }

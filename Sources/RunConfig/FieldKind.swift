@@ -53,6 +53,8 @@ public enum FieldKind: Equatable, Sendable {
   case choice([String])
   /// A list of integers, its length and each element in a range.
   case integers(count: ClosedRange<Int>, each: ClosedRange<Int>)
+  /// A list of at most `countMax` objects with these keys.
+  case records([RecordKey], countMax: Int)
 
   /// The type in words.
   public var typeName: String {
@@ -62,6 +64,7 @@ public enum FieldKind: Equatable, Sendable {
     case .boolean: "true or false"
     case .text, .choice: "a string"
     case .integers: "a list of integers"
+    case .records: "a list of objects"
     }
   }
 
@@ -74,6 +77,7 @@ public enum FieldKind: Equatable, Sendable {
     case .text(let lengthMax): "up to \(lengthMax) bytes"
     case .choice(let choices): choices.joined(separator: ", ")
     case .integers(let count, let each): "\(count.lowerBound) to \(count.upperBound) integers, each \(Self.text(each))"
+    case .records(let keys, let countMax): "up to \(countMax) objects of \(keys.map(\.key).joined(separator: ", "))"
     }
   }
 
@@ -82,6 +86,7 @@ public enum FieldKind: Equatable, Sendable {
     switch (self, value) {
     case (.integer, .integer), (.real, .integer), (.real, .number), (.boolean, .boolean), (.text, .string), (.choice, .string): true
     case (.integers, .array(let values)): values.allSatisfy { $0.intValue != nil }
+    case (.records, .array(let values)): values.allSatisfy { $0.members != nil }
     default: false
     }
   }
@@ -96,6 +101,8 @@ public enum FieldKind: Equatable, Sendable {
     case (.choice(let choices), .string(let text)): choices.contains(text)
     case (.integers(let count, let each), .array(let values)):
       count.contains(values.count) && values.allSatisfy { $0.intValue.map(each.contains) ?? false }
+    case (.records(let keys, let countMax), .array(let values)):
+      values.count <= countMax && values.allSatisfy { RecordKey.problem(of: $0, keys) == nil }
     default: false
     }
   }

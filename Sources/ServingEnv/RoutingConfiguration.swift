@@ -22,15 +22,10 @@ public struct RoutingConfiguration: Equatable, Sendable {
     self.reward = reward
   }
 
-  /// Mean arrivals per second that the workload is configured for; of a replayed trace, over the rows in its window.
+  /// Mean arrivals per second that the workload is configured for; of a replayed trace, over the rows in its window; 1 when all
+  /// arrive at once, which has no rate.
   public var arrivalRate: Double {
-    switch workload.source {
-    case .poisson(let synthetic): return synthetic.qps
-    case .trace(let replay):
-      if let qps = replay.qps { return qps }
-      let rows = replay.trace.rows.filter { $0.arrivedAt >= replay.from ?? 0 && $0.arrivedAt < replay.to ?? .infinity }
-      guard let first = rows.first, let last = rows.last, last.arrivedAt > first.arrivedAt else { return 0 }
-      return Double(rows.count - 1) / (last.arrivedAt - first.arrivedAt)
-    }
+    let rate = workload.meanRate
+    return rate.isFinite ? rate : 1
   }
 }

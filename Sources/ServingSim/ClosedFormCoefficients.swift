@@ -66,8 +66,10 @@ public struct ClosedFormCoefficients: Equatable, Sendable {
   public var collectiveLaunch = 0.02
   /// Skew of an all-reduce, ms, times workers^1.25.
   public var collectiveSkew = 0.0
-  /// Relative extra time of attention over more than one request in grouped-query models (only with `FeatureRounding.reference`).
-  public var groupedQueryOverhead = 0.1
+  /// Relative extra time of decode attention over more than one request in grouped-query models (only with `FeatureRounding.reference`).
+  public var decodeBatchingOverhead = 0.1
+  /// The same of prefill attention.
+  public var prefillBatchingOverhead = 0.1
 
   /// NVIDIA A100.
   public static let a100 = ClosedFormCoefficients(

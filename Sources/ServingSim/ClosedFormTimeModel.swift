@@ -9,7 +9,7 @@ public enum FeatureRounding: String, Equatable, Sendable {
   case reference
 }
 
-/// Stage times from model dimensions and device rates (docs/simulator.md).
+/// Stage times from model dimensions and device rates (docs/simulator.md), with measured times in the place of formulas where there are any.
 ///
 /// All operations but attention depend on the number of tokens alone: they are tabulated once. Times are milliseconds per layer unless
 /// said otherwise.
@@ -35,11 +35,14 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   private let decodePerContextToken: Double
   private let decodePerRequest: Double
   private let attentionOverhead: Double
+  private let measured: MeasuredTimes
 
-  /// - Parameter tableTokens: batches up to this size are looked up, larger ones computed.
+  /// - Parameters:
+  ///   - measured: what replaces formulas.
+  ///   - tableTokens: batches up to this size are looked up, larger ones computed.
   public init(
     model: ModelFacts, device: DeviceFacts, node: NodeFacts, tensorParallel: Int, pipelineStages: Int, rounding: FeatureRounding = .exact,
-    tableTokens: Int = 4096
+    measured: MeasuredTimes = MeasuredTimes(), tableTokens: Int = 4096
   ) throws(ServingError) {
     try model.validate(tensorParallel: tensorParallel, pipelineStages: pipelineStages)
     if tensorParallel > 1 && !model.supportsTensorParallel {
@@ -52,13 +55,14 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
         reason: "\(workers) devices are neither within one \(node.name) node of \(node.devicesPerNode) nor whole nodes")
     }
     allReduce = node.allReduce(workers: tensorParallel)
-    if tensorParallel > 1 && allReduce == nil {
+    if tensorParallel > 1 && allReduce == nil && measured.allReduce == nil {
       throw ServingError(.unsupported, field: "network", reason: "no all-reduce over \(tensorParallel) workers is known for \(node.name)")
     }
     self.model = model
     self.device = device
     self.tensorParallel = tensorParallel
     self.rounding = rounding
+    self.measured = measured
     stageCount = pipelineStages
     layersPerStage = Double(model.layers / pipelineStages)
     sendReceive = workers <= node.devicesPerNode ? node.sendReceiveInside : node.sendReceiveAcross
@@ -78,6 +82,7 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
 
   /// Linear and element-wise operations of one layer for `tokens` tokens; no attention, cache write or communication.
   public func linearMilliseconds(tokens: Int) -> Double {
+    if let layer = measured.layer { return layer.time(Double(tokens)) }
     let fit = device.fit
     let h = model.embedding
     let f = model.feedForward / tensorParallel
@@ -96,6 +101,10 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
 
   /// Both all-reduces of a layer with their launch, 0 without tensor parallelism.
   public func allReduceMilliseconds(tokens: Int) -> Double {
+    if tensorParallel == 1 { return 0 }
+    if let curve = measured.allReduce {
+      return 2 * (curve.time(Double(rounding == .reference ? roundedUp(tokens, to: 8) : tokens)) + collectiveOverhead)
+    }
     guard let allReduce else { return 0 }
     let bytes = Double(2 * model.embedding * roundedUp(tokens, to: 8))
     let workers = Double(tensorParallel)
@@ -104,7 +113,8 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
 
   /// Sending a batch to the next stage.
   public func sendReceiveMilliseconds(tokens: Int) -> Double {
-    sendReceive.milliseconds(bytes: Double(2 * model.embedding * roundedUp(tokens, to: 8)))
+    if let curve = measured.sendReceive { return curve.time(Double(rounding == .reference ? roundedUp(tokens, to: 8) : tokens)) }
+    return sendReceive.milliseconds(bytes: Double(2 * model.embedding * roundedUp(tokens, to: 8)))
   }
 
   /// Prefill attention over members of (KV size, new tokens), without the kernel overhead.
@@ -124,11 +134,14 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   public func decodeAttentionMilliseconds(requests: Int, contextTokens: Int) -> Double {
     if requests == 0 { return 0 }
     guard rounding == .reference else {
+      if let attention = measured.attention { return attention.decode.time(Double(requests), Double(contextTokens) / Double(requests)) }
       return attentionOverhead + (decodePerContextToken * Double(contextTokens) + decodePerRequest * Double(requests))
     }
     let mean = roundedUp(contextTokens / requests, to: 64)
-    let time = attentionOverhead + (decodePerContextToken * Double(mean * requests) + decodePerRequest * Double(requests))
-    return requests > 1 ? time * groupedQueryFactor : time
+    let time =
+      measured.attention?.decode.time(Double(requests), Double(mean))
+      ?? attentionOverhead + (decodePerContextToken * Double(mean * requests) + decodePerRequest * Double(requests))
+    return requests > 1 && isGroupedQuery ? time * (1 + device.fit.decodeBatchingOverhead) : time
   }
 
   /// Seconds that pipeline stage `stage` takes for a batch.
@@ -144,7 +157,13 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
     let decode = decodeAttentionMilliseconds(requests: batch.decodeRequests, contextTokens: batch.decodeContextTokens)
     var stageTime = (layer + prefill + decode) * layersPerStage
     if stage + 1 < stageCount { stageTime += sendReceiveMilliseconds(tokens: batch.tokens) }
-    return stageTime * 1e-3
+    return stageTime * 1e-3 + cpuSeconds(stage: stage, requests: batch.members.count)
+  }
+
+  /// CPU time of the engine inside `seconds`, 0 unless it was measured: once a batch, or with the reference's rounding at every stage.
+  func cpuSeconds(stage: Int, requests: Int) -> Double {
+    guard let cpu = measured.cpu, stage == 0 || rounding == .reference else { return 0 }
+    return cpu.time(Double(requests)) * 1e-3
   }
 
   // MARK: Parts
@@ -152,7 +171,9 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   private func layerMilliseconds(tokens: Int) -> Double {
     let fit = device.fit
     let linear = linearMilliseconds(tokens: rounding == .reference ? roundedUp(tokens, to: 8) : tokens)
-    let save = elementwise(fit.cacheSave, tokens, bytes: 8 * keyValueHeadsPerWorker * headDimension)
+    let save =
+      measured.attention?.cacheSave.time(Double(tokens))
+      ?? elementwise(fit.cacheSave, tokens, bytes: 8 * keyValueHeadsPerWorker * headDimension)
     return linear + save + allReduceMilliseconds(tokens: tokens)
   }
 
@@ -172,30 +193,34 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   }
 
   private func prefillAttention(_ members: [Batch.Member], _ requests: [Request]) -> Double {
+    if rounding == .reference || measured.attention != nil { return aggregatedPrefillAttention(members, requests) }
     var sum = 0.0
-    var count = 0
-    var contextSum = 0
-    var squareSum = 0
     for member in members where !requests[Int(member.slot)].isPrefillComplete {
-      let context = requests[Int(member.slot)].processedTokens
-      let tokens = Int(member.tokens)
-      count += 1
-      if rounding == .exact {
-        sum += prefillAttentionMilliseconds(context: context, tokens: tokens)
-      } else {
-        contextSum += roundedUp(context, to: 64)
-        squareSum += tokens * tokens
-      }
+      sum += prefillAttentionMilliseconds(context: requests[Int(member.slot)].processedTokens, tokens: Int(member.tokens))
     }
-    if rounding == .exact { return attentionOverhead + sum }
-    let tokens = Int(Double(squareSum).squareRoot().rounded())
-    let time = attentionOverhead + prefillAttentionMilliseconds(context: contextSum, tokens: tokens)
-    return count > 1 ? time * groupedQueryFactor : time
+    return attentionOverhead + sum
   }
 
-  private var groupedQueryFactor: Double {
-    model.queryHeads > model.keyValueHeads ? 1 + device.fit.groupedQueryOverhead : 1
+  /// The members as one: contexts added, new tokens by the root of their squares, which is how tables are looked up.
+  private func aggregatedPrefillAttention(_ members: [Batch.Member], _ requests: [Request]) -> Double {
+    var count = 0
+    var context = 0
+    var squares = 0
+    for member in members where !requests[Int(member.slot)].isPrefillComplete {
+      let processed = requests[Int(member.slot)].processedTokens
+      count += 1
+      context += rounding == .reference ? roundedUp(processed, to: 64) : processed
+      squares += Int(member.tokens) * Int(member.tokens)
+    }
+    let root = Double(squares).squareRoot()
+    guard rounding == .reference else { return measured.attention?.prefill.time(root, Double(context)) ?? 0 }
+    let time =
+      measured.attention?.prefill.time(root.rounded(), Double(context))
+      ?? attentionOverhead + prefillAttentionMilliseconds(context: context, tokens: Int(root.rounded()))
+    return count > 1 && isGroupedQuery ? time * (1 + device.fit.prefillBatchingOverhead) : time
   }
+
+  private var isGroupedQuery: Bool { model.queryHeads > model.keyValueHeads }
 
   private func roundedUp(_ value: Int, to multiple: Int) -> Int {
     (value + multiple - 1) / multiple * multiple

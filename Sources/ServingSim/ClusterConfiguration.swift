@@ -59,7 +59,7 @@ public struct ClusterConfiguration: Equatable, Sendable {
       throw ServingError(.outOfRange, field: "blockCount", reason: "\(blockCount), allowed 1 or more")
     }
     switch timeModel {
-    case .closedForm: break
+    case .closedForm, .measured: break
     case .constant(let seconds):
       guard seconds.isFinite && seconds > 0 else {
         throw ServingError(.outOfRange, field: "timeModel.constant", reason: "\(seconds), allowed above 0")
@@ -81,7 +81,7 @@ public struct ClusterConfiguration: Equatable, Sendable {
     switch timeModel {
     case .constant(let seconds): return .constant(seconds)
     case .linear(let a, let b, let c, let d): return .linear(a: a, b: b, c: c, d: d)
-    case .closedForm:
+    case .closedForm, .measured:
       let largestBatch =
         switch scheduler.kind {
         case .vllm(let maxTokensInBatch): max(maxTokensInBatch, scheduler.batchSizeCap)
@@ -90,7 +90,7 @@ public struct ClusterConfiguration: Equatable, Sendable {
       return .closedForm(
         try ClosedFormTimeModel(
           model: model, device: device, node: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
-          rounding: featureRounding, tableTokens: min(8192, largestBatch)))
+          rounding: featureRounding, measured: timeModel.measured ?? MeasuredTimes(), tableTokens: min(8192, largestBatch)))
     }
   }
 }

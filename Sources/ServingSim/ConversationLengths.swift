@@ -23,9 +23,6 @@ public enum ConversationLengths {
     )
   }
 
-  /// The shortest request the fit can give.
-  static var totalTokensMin: Int { prefillKnots[0] + (decodeKnots.map { $0[0] }.min() ?? 1) }
-
   private static func value(at u: Double, quantiles: [Double], knots: [Int]) -> Int {
     var low = 0
     var high = quantiles.count - 1

@@ -10,9 +10,13 @@ public enum LengthDistribution: Equatable, Sendable {
   case uniformTotal(ClosedRange<Int>, prefillToDecodeRatio: Double)
   /// Like a production chat service; see `ConversationLengths`.
   case conversation
+  /// Zipf-like in the sum of both.
+  case zipf(ZipfTotal)
+  /// The rows of a file in random order, each once before any comes again, their counts scaled.
+  case recorded(RecordedLengths)
 
-  /// Draws one request's lengths.
-  public func draw(_ stream: inout RandomStream) -> (prefillTokens: Int, decodeTokens: Int) {
+  /// Draws one request's lengths. Recorded lengths take the row that the caller's order gives instead of a draw.
+  func draw(_ stream: inout RandomStream, row: (Int) -> Int) -> (prefillTokens: Int, decodeTokens: Int) {
     switch self {
     case .fixed(let prefill, let decode):
       return (prefill, decode)
@@ -26,16 +30,10 @@ public enum LengthDistribution: Equatable, Sendable {
     case .conversation:
       let first = stream.uniform()
       return ConversationLengths.lengths(prefillQuantile: first, decodeQuantile: stream.uniform())
-    }
-  }
-
-  /// The smallest possible sum of both.
-  var totalTokensMin: Int {
-    switch self {
-    case .fixed(let prefill, let decode): prefill + decode
-    case .uniform(let prefill, let decode): prefill.lowerBound + decode.lowerBound
-    case .uniformTotal(let range, _): range.lowerBound
-    case .conversation: ConversationLengths.totalTokensMin
+    case .zipf(let zipf):
+      return zipf.split(zipf.total(quantile: stream.uniform()))
+    case .recorded(let recorded):
+      return recorded.lengths(row: row(recorded.trace.rows.count))
     }
   }
 
@@ -55,7 +53,10 @@ public enum LengthDistribution: Equatable, Sendable {
       }
       low = range.lowerBound - 1
       high = range.upperBound
-    case .conversation:
+    case .conversation, .zipf:
+      return
+    case .recorded(let recorded):
+      try recorded.scale.validate()
       return
     }
     guard low >= 1 && high <= 1 << 24 else {

@@ -6,12 +6,15 @@ public struct TraceRow: Equatable, Sendable {
   public var prefillTokens: Int
   /// Output tokens, at least 1.
   public var decodeTokens: Int
+  /// Importance, 0 where the file says nothing.
+  public var priority: Double
 
   /// A row by its values.
-  public init(arrivedAt: Double, prefillTokens: Int, decodeTokens: Int) {
+  public init(arrivedAt: Double, prefillTokens: Int, decodeTokens: Int, priority: Double = 0) {
     self.arrivedAt = arrivedAt
     self.prefillTokens = prefillTokens
     self.decodeTokens = decodeTokens
+    self.priority = priority
   }
 }
 

@@ -6,6 +6,8 @@ struct TraceWindow: Equatable, Sendable {
   let period: Double
   /// Factor from trace time to simulated time.
   let timeScale: Double
+  /// Time in the trace that is 0 for a replay from the first row on.
+  let begin: Double
 
   init(_ replay: WorkloadConfiguration.Replay) throws(ServingError) {
     let rows = replay.trace.rows
@@ -19,14 +21,28 @@ struct TraceWindow: Equatable, Sendable {
       throw ServingError(
         .outOfRange, field: "from/to", reason: "\(count) rows of \(replay.trace.name) lie in the window; two at different times are needed")
     }
+    try replay.scale.validate()
     range = low..<high
     let meanGap = span / Double(count - 1)
     period = span + meanGap
+    begin = replay.from ?? 0
     if let qps = replay.qps {
       guard qps.isFinite && qps > 0 else { throw ServingError(.outOfRange, field: "qps", reason: "\(qps), allowed above 0") }
       timeScale = 1 / (qps * meanGap)
     } else {
-      timeScale = 1
+      timeScale = replay.scale.time
     }
+    guard timeScale.isFinite && period * timeScale <= 1e12 else {
+      throw ServingError(
+        .outOfRange, field: "qps", reason: "one lap over \(replay.trace.name) would last \(period * timeScale) s, allowed up to 1e12")
+    }
+  }
+
+  /// Simulated time of row `offset` of the window, counted on over laps, when row `first` starts the replay.
+  func time(of offset: Int, first: Int, in replay: WorkloadConfiguration.Replay) -> Double {
+    let rows = replay.trace.rows
+    let row = rows[range.lowerBound + offset % range.count].arrivedAt
+    let origin = replay.begin == .firstRow ? begin : rows[range.lowerBound + first].arrivedAt
+    return (row - origin + Double(offset / range.count) * period) * timeScale
   }
 }

@@ -19,7 +19,7 @@ struct RunInputs {
       do throws(TrainingError) {
         let inputs = try readFiles(try options.load())
         writer.write([UInt8](inputs.configuration.resolvedText().utf8))
-        writer.write(inputs.files.first?.bytes ?? [])
+        for file in inputs.files { writer.write(file.bytes) }
       } catch {
         failure = error
       }
@@ -40,27 +40,24 @@ struct RunInputs {
 
   /// Reads the files that `configuration` names.
   static func readFiles(_ configuration: Configuration) throws(TrainingError) -> RunInputs {
-    guard configuration.run.environment == .routing, configuration.workload.kind == .trace else {
-      return RunInputs(configuration: configuration, files: [])
+    var files: [(key: String, bytes: [UInt8])] = []
+    for (key, path) in configuration.inputFiles {
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw TrainingError(.missingInput, "\(path): no such file (\(key))")
+      }
+      files.append((key, [UInt8](data)))
     }
-    let path = configuration.workload.trace
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw TrainingError(.missingInput, "\(path): no such trace (workload.trace)")
-    }
-    return RunInputs(configuration: configuration, files: [("workload.trace", [UInt8](data))])
+    return RunInputs(configuration: configuration, files: files)
   }
 
-  /// The routing task, with its trace parsed.
+  /// Cluster, workload, observation and reward, with the files parsed.
+  func routingConfiguration() throws(TrainingError) -> RoutingConfiguration {
+    try RoutingConfiguration(configuration, files: files)
+  }
+
+  /// The routing task.
   func routingEnvironment() throws(TrainingError) -> RoutingEnvironment {
-    var trace: Trace?
-    if let file = files.first {
-      do throws(TraceError) {
-        trace = try Trace.parse(bytes: file.bytes, name: configuration.workload.trace)
-      } catch {
-        throw TrainingError(.badData, error.description)
-      }
-    }
-    let routing = try RoutingConfiguration(configuration, trace: trace)
+    let routing = try routingConfiguration()
     do throws(ServingError) {
       return try RoutingEnvironment(routing)
     } catch {
@@ -76,12 +73,11 @@ struct RunInputs {
   private init(message: [UInt8]) throws(TrainingError) {
     var reader = MessageReader(message)
     let text = reader.readArray(of: UInt8.self)
-    let bytes = reader.readArray(of: UInt8.self)
     do throws(ConfigurationError) {
       configuration = try Configuration(parsing: text, name: "resolved configuration")
     } catch {
       throw TrainingError(.usage, error.description)
     }
-    files = configuration.workload.kind == .trace && !bytes.isEmpty ? [("workload.trace", bytes)] : []
+    files = configuration.inputFiles.map { ($0.key, reader.readArray(of: UInt8.self)) }
   }
 }

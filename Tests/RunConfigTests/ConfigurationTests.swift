@@ -217,6 +217,20 @@ struct ConfigurationTests {
     case .text: return "other"
     case .choice(let choices): return .string(choices.first { .string($0) != field.defaultValue } ?? "")
     case .integers: return [7]
+    case .records(let keys, _): return [.object(keys.map { JSONMember($0.key, another($0)) })]
+    }
+  }
+
+  /// An allowed value of a key inside an object.
+  static func another(_ key: RecordKey) -> JSONValue {
+    switch key.kind {
+    case .integer(let range, _): .integer(range.contains(7) ? 7 : range.lowerBound)
+    case .real(let range): .number(range.contains(0.5) ? 0.5 : range.upper)
+    case .boolean: true
+    case .text: "other"
+    case .choice(let choices): .string(choices[choices.count - 1])
+    case .integers: [7]
+    case .records: []
     }
   }
 }

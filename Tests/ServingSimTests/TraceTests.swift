@@ -2,7 +2,7 @@ import ServingSim
 import Testing
 
 @Suite struct TraceTests {
-  func parse(_ text: String) throws(TraceError) -> Trace {
+  func parse(_ text: String) throws(CSVError) -> Trace {
     try Trace.parse(bytes: Array(text.utf8), name: "t.csv")
   }
 
@@ -33,7 +33,7 @@ import Testing
 
   @Test("every flaw is named by line, column, value and reason")
   func flaws() {
-    let cases: [(String, Int, String, String, TraceError.Reason)] = [
+    let cases: [(String, Int, String, String, CSVError.Reason)] = [
       ("", 1, "", "", .emptyFile),
       (header, 1, "", "", .emptyFile),
       ("arrived_at,num_prefill_tokens\n0,1", 1, "num_decode_tokens", "", .missingColumn),
@@ -57,10 +57,10 @@ import Testing
       (header + "2,1,1\n1.5,1,1\n", 3, "arrived_at", "1.5", .decreasingTime),
     ]
     for (text, line, column, value, reason) in cases {
-      let error = #expect(throws: TraceError.self) { try parse(text) }
-      #expect(error == TraceError(file: "t.csv", line: line, column: column, value: value, reason: reason))
+      let error = #expect(throws: CSVError.self) { try parse(text) }
+      #expect(error == CSVError(file: "t.csv", line: line, column: column, value: value, reason: reason))
     }
-    let error = TraceError(file: "t.csv", line: 3, column: "arrived_at", value: "1.5", reason: .decreasingTime)
+    let error = CSVError(file: "t.csv", line: 3, column: "arrived_at", value: "1.5", reason: .decreasingTime)
     #expect(error.description == "t.csv:3: arrived_at \"1.5\": arrivals must not go back in time")
   }
 

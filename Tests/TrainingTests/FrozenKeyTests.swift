@@ -19,8 +19,26 @@ struct FrozenKeyTests {
     case .choice(let choices): return choices
     case .integers: return ["[32]"]
     case .text: return []
+    case .records(let keys, _):
+      let members = keys.filter { $0.absent == nil }.map { JSONMember($0.key, example($0.kind)) }
+      return [JSONValue.array([.object(members)]).compactText()]
     }
   }
+
+  /// Some allowed value.
+  private static func example(_ kind: FieldKind) -> JSONValue {
+    switch kind {
+    case .integer(let range, _): .integer(range.lowerBound)
+    case .real(let range): .number(range.contains(0.5) ? 0.5 : range.upper)
+    case .boolean: true
+    case .choice(let choices): .string(choices[0])
+    case .text: "other"
+    case .integers, .records: []
+    }
+  }
+
+  /// What must change with a key for its other values to be allowed.
+  private static func companions(_ path: String) -> [String] { path == "workload.classes" ? ["workload.kind=classes"] : [] }
 
   @Test(
     "16: a run refuses every frozen key that changed, by name, with exit 78",
@@ -34,7 +52,9 @@ struct FrozenKeyTests {
     let value = field.value(in: original.configuration)
     var tried = 0
     for candidate in Self.candidates(field, value) where value != .string(candidate) {
-      guard var changed = try? TrainingHarness(["\(path)=\(candidate)"]), field.value(in: changed.configuration) != value else { continue }
+      guard var changed = try? TrainingHarness(["\(path)=\(candidate)"] + Self.companions(path)),
+        field.value(in: changed.configuration) != value
+      else { continue }
       if changed.configuration.run.environment == .routing, (try? changed.routing()) == nil { continue }
       changed = TrainingHarness(original, configuration: changed.configuration)
       guard case .failure(let error) = try changed.run(ranks: 2) else {

@@ -72,12 +72,12 @@ struct RuleTests {
   @Test("4: n decisions on a trace take n + 1 consecutive rows from a drawn one, wrapping with the mean gap")
   func traceRows() throws {
     let harness = try traced()
-    let trace = try Trace.parse(bytes: try #require(harness.trace), name: "a.csv")
-    let rows = trace.rows
+    let bytes = try #require(harness.trace)
+    let rows = try Trace.parse(bytes: bytes, name: "a.csv").rows
     let span = rows[49].arrivedAt - rows[0].arrivedAt
     var starts: [Int] = []
     for environment in 0..<8 {
-      var routing = try RoutingEnvironment(RoutingConfiguration(harness.configuration, trace: trace))
+      var routing = try RoutingEnvironment(RoutingConfiguration(harness.configuration, files: [("workload.trace", bytes)]))
       routing.reset(seed: 1, chunk: 3, environment: environment)
       var stream = RandomStream(seed: 1, purpose: .window, chunk: 3, environment: environment)
       let first = stream.bounded(50)

@@ -73,10 +73,10 @@ struct TrainingHarness: Sendable {
           services: services
         ).run()
       case .routing:
-        let parsed = try trace.map { try Trace.parse(bytes: $0, name: "trace.csv") }
-        let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, trace: parsed))
+        let inputs = trace.map { [(key: "workload.trace", bytes: $0)] } ?? []
+        let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, files: inputs))
         return try TrainingJob(
-          options: options, configuration: configuration, prototype: prototype, inputs: trace.map { [("workload.trace", $0)] } ?? [],
+          options: options, configuration: configuration, prototype: prototype, inputs: inputs,
           communicator: communicator, files: files, services: services
         ).run()
       }
@@ -94,7 +94,7 @@ struct TrainingHarness: Sendable {
   }
 
   /// The routing task of the configuration.
-  func routing() throws -> RoutingEnvironment { try RoutingEnvironment(RoutingConfiguration(configuration, trace: nil)) }
+  func routing() throws -> RoutingEnvironment { try RoutingEnvironment(RoutingConfiguration(configuration, files: [])) }
 
   /// Runs until nothing is left, each job stopped after `polls` polls.
   func runToEnd(ranks: [Int], polls: Int, options: JobOptions = JobOptions(outputDirectory: "run")) throws -> Int {

@@ -5,68 +5,37 @@ import ServingSim
 extension RoutingConfiguration {
   /// The routing task that a configuration describes.
   ///
-  /// - Parameter trace: the parsed trace when the workload replays one.
-  /// - Throws: `TrainingError` with `.usage` for a name without built-in facts.
-  public init(_ configuration: Configuration, trace: Trace?) throws(TrainingError) {
+  /// - Parameter files: bytes of the files that `Configuration.inputFiles` lists, by key.
+  /// - Throws: `TrainingError` with `.usage` for a name without built-in facts, `.badData` for a file with a flaw.
+  public init(_ configuration: Configuration, files: [(key: String, bytes: [UInt8])]) throws(TrainingError) {
+    let inputs = InputFiles(configuration, files)
     self.init(
-      cluster: try ClusterConfiguration(configuration.cluster),
-      workload: try WorkloadConfiguration(configuration.workload, maxTokens: configuration.cluster.maxTokens, trace: trace),
+      cluster: try ClusterConfiguration(configuration, inputs), workload: try WorkloadConfiguration(configuration, inputs),
       observation: ObservationConfiguration(configuration.observation), reward: RewardConfiguration(configuration.reward))
   }
 }
 
-extension ClusterConfiguration {
-  fileprivate init(_ section: ClusterSection) throws(TrainingError) {
-    guard let model = ModelFacts.named(section.model) else {
-      throw TrainingError(.usage, "cluster.model: no facts about \"\(section.model)\"")
-    }
-    guard let device = DeviceFacts.named(section.device) else {
-      throw TrainingError(.usage, "cluster.device: no facts about \"\(section.device)\"")
-    }
-    let networks: [(device: String, facts: NodeFacts)] = [("h100", .h100DGX), ("a40", .a40Pairwise)]
-    let kind: ReplicaSchedulerConfiguration.Kind =
-      switch section.replicaScheduler {
-      case .vllm: .vllm(maxTokensInBatch: section.maxTokensInBatch)
-      case .sarathi: .sarathi(chunkTokens: section.prefillChunkSize)
-      }
-    self.init(
-      replicaCount: section.numReplicas, model: model, device: device,
-      network: networks.first { $0.device == section.device }?.facts ?? .a100DGX, tensorParallel: section.tensorParallel,
-      pipelineStages: section.pipelineStages, memoryMarginFraction: section.memoryMarginFraction, maxTokens: section.maxTokens,
-      scheduler: ReplicaSchedulerConfiguration(
-        kind: kind, batchSizeCap: section.batchSizeCap, blockSize: section.blockSize, watermarkFraction: section.watermarkBlocksFraction),
-      blockCount: section.blockCount > 0 ? section.blockCount : nil)
-  }
-}
+/// The bytes of input files with the paths that messages name.
+struct InputFiles {
+  private let paths: [(key: String, path: String)]
+  private let files: [(key: String, bytes: [UInt8])]
 
-extension WorkloadConfiguration {
-  fileprivate init(_ section: WorkloadSection, maxTokens: Int, trace: Trace?) throws(TrainingError) {
-    let policy: LengthPolicy = section.overLimit == .clamp ? .clamp : .reject
-    let rate = section.qps > 0 ? section.qps : WorkloadSection.syntheticRate
-    let source: Source =
-      switch section.kind {
-      case .conversation: .poisson(Synthetic(qps: rate, lengths: .conversation))
-      case .fixed:
-        .poisson(
-          Synthetic(
-            qps: rate, lengths: .fixed(prefillTokens: section.fixedPrefillTokens, decodeTokens: section.fixedDecodeTokens)))
-      case .uniform:
-        .poisson(
-          Synthetic(
-            qps: rate,
-            lengths: .uniformTotal(
-              section.uniformMinTokens...section.uniformMaxTokens, prefillToDecodeRatio: section.uniformPrefillToDecodeRatio)))
-      case .trace: try Self.replay(section, trace)
-      }
-    self.init(source: source, maxTokens: maxTokens, lengthPolicy: policy)
+  init(_ configuration: Configuration, _ files: [(key: String, bytes: [UInt8])]) {
+    paths = configuration.inputFiles
+    self.files = files
   }
 
-  private static func replay(_ section: WorkloadSection, _ trace: Trace?) throws(TrainingError) -> Source {
-    guard let trace else { throw TrainingError(.usage, "workload.trace: workload.kind is trace, but no trace was read") }
-    return .trace(
-      Replay(
-        trace: trace, from: section.fromSeconds > 0 ? section.fromSeconds : nil, to: section.toSeconds > 0 ? section.toSeconds : nil,
-        qps: section.qps > 0 ? section.qps : nil))
+  /// What `read` makes of the file of `key`; nil if the configuration names none.
+  func parse<Content>(
+    _ key: String, _ read: (_ bytes: [UInt8], _ name: String) throws(CSVError) -> Content
+  ) throws(TrainingError) -> Content? {
+    guard let path = paths.first(where: { $0.key == key })?.path else { return nil }
+    guard let file = files.first(where: { $0.key == key }) else { throw TrainingError(.usage, "\(key): \(path) was not read") }
+    do throws(CSVError) {
+      return try read(file.bytes, path)
+    } catch {
+      throw TrainingError(.badData, error.description)
+    }
   }
 }
 

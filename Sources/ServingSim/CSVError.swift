@@ -1,5 +1,5 @@
-/// A trace that cannot be used: where and why.
-public struct TraceError: Error, Equatable, Sendable, CustomStringConvertible {
+/// A CSV file that cannot be used: where and why.
+public struct CSVError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What is wrong.
   public enum Reason: String, Equatable, Sendable {
     /// No header or no row.
@@ -12,8 +12,12 @@ public struct TraceError: Error, Equatable, Sendable, CustomStringConvertible {
     case missingField = "the row has no such field"
     /// The text is no decimal number.
     case notANumber = "not a number"
+    /// The text is neither a number nor a date and time.
+    case notATime = "neither seconds nor YYYY-MM-DD HH:MM:SS"
     /// A number, but NaN or infinite.
     case notFinite = "not finite"
+    /// The text is not True or False.
+    case notABoolean = "neither True nor False"
     /// A token count with a fraction.
     case notWhole = "not a whole number"
     /// Below zero.
@@ -24,9 +28,13 @@ public struct TraceError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooLarge = "too large"
     /// Earlier than the row before.
     case decreasingTime = "arrivals must not go back in time"
+    /// No row is about the model, device or number of workers that is asked for.
+    case noMatchingRow = "no row is about this"
+    /// The row stands for a request that another row is about.
+    case duplicateRow = "another row is about the same"
   }
 
-  /// Name given to `Trace.parse`.
+  /// Name given to the reader.
   public let file: String
   /// 1-based line, the header's is 1.
   public let line: Int
@@ -48,7 +56,8 @@ public struct TraceError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// `file:line: column "value": reason`
   public var description: String {
-    if column.isEmpty { return "\(file):\(line): \(reason.rawValue)" }
+    if column.isEmpty && value.isEmpty { return "\(file):\(line): \(reason.rawValue)" }
+    if column.isEmpty { return "\(file):\(line): \(value): \(reason.rawValue)" }
     return "\(file):\(line): \(column) \"\(value)\": \(reason.rawValue)"
   }
 }
