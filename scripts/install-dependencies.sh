@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need beside the Swift toolchain: Open MPI, libcrypto, pkg-config (Debian,
-# Ubuntu); Python and procps for the test scripts.
+# Ubuntu); Python, procps and strace for the test scripts.
 #
 # Usage: scripts/install-dependencies.sh
 # Safe to repeat; does nothing when everything is there. Exit codes: 0 installed, 1 no way to install.
@@ -14,6 +14,7 @@ if ! command -v pkg-config >/dev/null || ! pkg-config --exists libcrypto; then p
 
 command -v python3 >/dev/null || packages+=(python3)
 command -v pgrep >/dev/null || packages+=(procps)
+command -v strace >/dev/null || packages+=(strace)
 
 if [[ ${#packages[@]} == 0 ]]; then exit 0; fi
 

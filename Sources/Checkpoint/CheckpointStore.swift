@@ -69,7 +69,7 @@ public struct CheckpointStore: Sendable {
               + "this is \(encoded.stateDigest.short), run \(mine.contents.runID)")
         }
       } else {
-        try naming(encoded.name) { () throws(FileError) in try publisher.supersede(path, encoded.bytes) }
+        try naming(encoded.name) { () throws(FileError) in try publisher.replace(path, encoded.bytes) }
       }
     }
     try point(CheckpointStore.latestName, to: encoded.name)

@@ -33,10 +33,11 @@ public struct AtomicPublish: Sendable {
     PathName.join(PathName.directory(of: path), "\(AtomicPublish.temporaryPrefix)\(owner)-\(PathName.name(of: path))")
   }
 
-  /// Puts `bytes` under a name, replacing what is there: temporary file, sync, rename, sync of the directory.
+  /// Puts `bytes` under a name, replacing what is there: temporary file, sync, read back and compare, rename, sync of the directory.
   public func replace(_ path: String, _ bytes: [UInt8]) throws(FileError) {
     let temporary = try writeTemporary(for: path, bytes)
     do {
+      try verify(temporary, bytes)
       try files.rename(temporary, path)
     } catch {
       try? files.unlink(temporary)
@@ -61,19 +62,6 @@ public struct AtomicPublish: Sendable {
     // Also after `identical`: the earlier attempt may have ended before its directory was durable.
     try files.syncDirectory(PathName.directory(of: path))
     return outcome
-  }
-
-  /// Verifies and renames over what is there: `publishNew` for a name whose present content is known to be worthless.
-  public func supersede(_ path: String, _ bytes: [UInt8]) throws(FileError) {
-    let temporary = try writeTemporary(for: path, bytes)
-    do {
-      try verify(temporary, bytes)
-      try files.rename(temporary, path)
-    } catch {
-      try? files.unlink(temporary)
-      throw error
-    }
-    try files.syncDirectory(PathName.directory(of: path))
   }
 
   /// Points the symbolic link `path` to `target` (relative to the link's directory), without a moment in which there is no link.

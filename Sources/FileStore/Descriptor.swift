@@ -16,11 +16,24 @@ final class Descriptor {
 
   /// Opens with close-on-exec; new files get the mode 0666 less the umask.
   static func open(_ operation: FileError.Operation, _ path: String, _ flags: Int32) throws(FileError) -> Descriptor {
-    while true {
-      let number = Glibc.open(path, flags | O_CLOEXEC, 0o666)
-      if number >= 0 { return Descriptor(number, path) }
-      guard errno == EINTR else { throw FileError(operation, path, code: errno) }
+    let number = uninterrupted { Glibc.open(path, flags | O_CLOEXEC, 0o666) }
+    guard number >= 0 else { throw FileError(operation, path, code: errno) }
+    return Descriptor(number, path)
+  }
+
+  /// `count` bytes from `offset` on, fewer where the file ends.
+  func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in  // filled by pread
+      while filled < count {
+        let got = uninterrupted { pread(number, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled)) }
+        if got < 0 { failure = errno }
+        guard got > 0 else { return }
+        filled += got
+      }
     }
+    guard failure == 0 else { throw FileError(.read, path, code: failure) }
+    return bytes
   }
 
   /// Everything from the start to the end.
@@ -32,28 +45,11 @@ final class Descriptor {
     // One byte more than expected, so that the end is seen without growing.
     var capacity = expected + 1
     while true {
-      var failure: Int32 = 0
-      var ended = false
-      let start = offset
-      let piece = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in  // filled by pread
-        while count < buffer.count {
-          let got = pread(number, buffer.baseAddress.map { $0 + count }, buffer.count - count, off_t(start + count))
-          if got > 0 {
-            count += got
-          } else if got == 0 {
-            ended = true
-            return
-          } else if errno != EINTR {
-            failure = errno
-            return
-          }
-        }
-      }
-      guard failure == 0 else { throw FileError(.read, path, code: failure) }
+      let piece = try read(at: offset, count: capacity)
       offset += piece.count
       guard offset <= limit else { throw tooLarge(limit) }
       if content.isEmpty { content = piece } else { content += piece }
-      if ended { return content }
+      if piece.count < capacity { return content }
       capacity = 1 << 16  // it grew while it was read
     }
   }
@@ -61,42 +57,36 @@ final class Descriptor {
   /// Writes all bytes from `offset` on.
   func writeAll(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var failure: Int32 = 0
+    var done = 0
     bytes.withUnsafeBytes { buffer in  // read by pwrite
-      var done = 0
       while done < buffer.count {
-        let put = pwrite(number, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(offset + done))
-        if put > 0 {
-          done += put
-        } else if put == 0 {
-          failure = EIO
-          return
-        } else if errno != EINTR {
-          failure = errno
+        let put = uninterrupted { pwrite(number, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(offset + done)) }
+        guard put > 0 else {
+          failure = put == 0 ? EIO : errno
           return
         }
+        done += put
       }
     }
-    guard failure == 0 else { throw FileError(.write, path, code: failure) }
+    guard failure == 0 else {
+      throw FileError(.write, path, code: failure, detail: "after \(done) of \(bytes.count) bytes")
+    }
   }
 
   /// Cuts to `size` bytes.
   func truncate(to size: Int) throws(FileError) {
-    while ftruncate(number, off_t(size)) != 0 {
-      guard errno == EINTR else { throw FileError(.truncate, path, code: errno) }
-    }
+    guard uninterrupted({ ftruncate(number, off_t(size)) }) == 0 else { throw FileError(.truncate, path, code: errno) }
   }
 
   /// Waits until content and size are on stable storage.
   func sync() throws(FileError) {
-    while fsync(number) != 0 {
-      guard errno == EINTR else { throw FileError(.sync, path, code: errno) }
-    }
+    guard uninterrupted({ fsync(number) }) == 0 else { throw FileError(.sync, path, code: errno) }
   }
 
   /// Size by the descriptor, not by the name.
   func size() throws(FileError) -> Int {
     var status = stat()
-    guard fstat(number, &status) == 0 else { throw FileError(.size, path, code: errno) }
+    guard uninterrupted({ fstat(number, &status) }) == 0 else { throw FileError(.size, path, code: errno) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw FileError(.size, path, code: EISDIR) }
     return Int(status.st_size)
   }
@@ -129,6 +119,8 @@ final class POSIXFile: WritableFile {
   func append(_ bytes: [UInt8]) throws(FileError) { try descriptor.writeAll(bytes, at: descriptor.size()) }
 
   func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) { try descriptor.writeAll(bytes, at: offset) }
+
+  func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] { try descriptor.read(at: offset, count: count) }
 
   func truncate(to size: Int) throws(FileError) {
     let present = try descriptor.size()

@@ -8,6 +8,12 @@ public enum ErrorCode {
   public static let noEntry = ENOENT
   /// Input/output error.
   public static let io = EIO
+  /// Interrupted by a signal, again and again.
+  public static let interrupted = EINTR
+  /// Device or resource busy.
+  public static let busy = EBUSY
+  /// The server did not answer in time.
+  public static let timedOut = ETIMEDOUT
   /// Permission denied.
   public static let access = EACCES
   /// File exists.

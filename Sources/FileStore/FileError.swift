@@ -29,6 +29,12 @@ public struct FileError: Error, Equatable, Sendable {
   public var isExisting: Bool { code == ErrorCode.exists }
   /// Disk full or quota used up: worth a retry after something was removed.
   public var isNoSpace: Bool { code == ErrorCode.noSpace || code == ErrorCode.quota }
+  /// May well be gone at a later try, or with other temporary names: a full disk, a server that is away, a janitor that was too quick.
+  ///
+  /// Permissions, wrong kinds of files and defects are not.
+  public var isPassing: Bool {
+    isNoSpace || isNotFound || [ErrorCode.io, ErrorCode.stale, ErrorCode.timedOut, ErrorCode.interrupted, ErrorCode.busy].contains(code)
+  }
   /// Not allowed: permissions or a read-only mount.
   public var isNotPermitted: Bool {
     code == ErrorCode.access || code == ErrorCode.notPermitted || code == ErrorCode.readOnly

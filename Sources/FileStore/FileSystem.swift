@@ -11,7 +11,7 @@ public protocol FileSystem: Sendable {
   func createDirectory(_ path: String) throws(FileError)
   /// Creates a file that must not exist, writes all bytes and syncs its content (not its name: `syncDirectory`).
   func createFile(_ path: String, _ bytes: [UInt8]) throws(FileError)
-  /// Opens a file for writing, at its end; it is made if `create` and absent.
+  /// Opens a file for reading and writing; it is made if `create` and absent.
   func open(_ path: String, create: Bool) throws(FileError) -> any WritableFile
   /// Gives a file a second name, which must not exist.
   func link(_ existing: String, _ name: String) throws(FileError)
@@ -29,6 +29,8 @@ public protocol FileSystem: Sendable {
   func size(_ path: String) throws(FileError) -> Int?
   /// Whether the name exists, be it a file, a directory or a symbolic link (even one that leads nowhere).
   func exists(_ path: String) throws(FileError) -> Bool
+  /// Bytes that a user without privileges can still write to the file system of an existing path. Quotas do not show here.
+  func availableBytes(_ path: String) throws(FileError) -> Int
 }
 
 /// An open file. It keeps meaning the same file when its name is given to another one.
@@ -37,6 +39,8 @@ public protocol WritableFile: AnyObject {
   func append(_ bytes: [UInt8]) throws(FileError)
   /// Writes all bytes over what stands at `offset`.
   func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError)
+  /// `count` bytes from `offset` on, fewer where the file ends.
+  func read(at offset: Int, count: Int) throws(FileError) -> [UInt8]
   /// Cuts the file to `size` bytes; a larger size than the present one is refused with EINVAL.
   func truncate(to size: Int) throws(FileError)
   /// Makes content and size durable.

@@ -14,7 +14,10 @@ public struct POSIXFileSystem: FileSystem {
 
   /// See `FileSystem.list`.
   public func list(_ directory: String) throws(FileError) -> [String] {
-    guard let stream = opendir(directory) else { throw FileError(.list, directory, code: errno) }
+    var opened = opendir(directory)
+    // As `uninterrupted` does for calls that return numbers.
+    for _ in 1..<interruptionsMax where opened == nil && errno == EINTR { opened = opendir(directory) }
+    guard let stream = opened else { throw FileError(.list, directory, code: errno) }
     defer { closedir(stream) }
     var names: [String] = []
     while true {
@@ -33,7 +36,7 @@ public struct POSIXFileSystem: FileSystem {
 
   /// See `FileSystem.createDirectory`.
   public func createDirectory(_ path: String) throws(FileError) {
-    if mkdir(path, 0o777) == 0 {
+    if uninterrupted({ mkdir(path, 0o777) }) == 0 {
       return try syncDirectory(PathName.directory(of: path))
     }
     switch errno {
@@ -44,7 +47,9 @@ public struct POSIXFileSystem: FileSystem {
       let parent = PathName.directory(of: path)
       guard parent != path, parent != "." else { throw FileError(.createDirectory, path, code: ENOENT) }
       try createDirectory(parent)
-      guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(.createDirectory, path, code: errno) }
+      guard uninterrupted({ mkdir(path, 0o777) }) == 0 || errno == EEXIST else {
+        throw FileError(.createDirectory, path, code: errno)
+      }
       try syncDirectory(parent)
     case let code: throw FileError(.createDirectory, path, code: code)
     }
@@ -59,43 +64,53 @@ public struct POSIXFileSystem: FileSystem {
       try descriptor.close()
     } catch {
       descriptor.closeQuietly()
-      _ = Glibc.unlink(path)
+      try? unlink(path)
       throw error
     }
   }
 
   /// See `FileSystem.open`.
   public func open(_ path: String, create: Bool) throws(FileError) -> any WritableFile {
-    POSIXFile(try Descriptor.open(.open, path, create ? O_WRONLY | O_CREAT : O_WRONLY))
+    POSIXFile(try Descriptor.open(.open, path, create ? O_RDWR | O_CREAT : O_RDWR))
   }
 
-  /// See `FileSystem.link`.
+  /// See `FileSystem.link`. After an interruption the name may be there already: the caller compares contents on EEXIST anyway.
   public func link(_ existing: String, _ name: String) throws(FileError) {
-    guard Glibc.link(existing, name) == 0 else { throw FileError(.link, name, code: errno) }
+    guard uninterrupted({ Glibc.link(existing, name) }) == 0 else { throw FileError(.link, name, code: errno) }
   }
 
-  /// See `FileSystem.rename`.
+  /// See `FileSystem.rename`. If `old` is gone after an interruption, nobody can tell whether the call had done its work: EINTR.
   public func rename(_ old: String, _ new: String) throws(FileError) {
-    guard Glibc.rename(old, new) == 0 else { throw FileError(.rename, new, code: errno) }
+    var tries = 0
+    let result = uninterrupted {
+      tries += 1
+      return Glibc.rename(old, new)
+    }
+    guard result == 0 else { throw FileError(.rename, new, code: tries > 1 && errno == ENOENT ? EINTR : errno) }
   }
 
   /// See `FileSystem.symbolicLink`.
   public func symbolicLink(_ target: String, _ name: String) throws(FileError) {
-    guard symlink(target, name) == 0 else { throw FileError(.symbolicLink, name, code: errno) }
+    guard uninterrupted({ symlink(target, name) }) == 0 else { throw FileError(.symbolicLink, name, code: errno) }
   }
 
   /// See `FileSystem.readLink`.
   public func readLink(_ path: String) throws(FileError) -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink(path, &buffer, buffer.count)
+    let count = uninterrupted { readlink(path, &buffer, buffer.count) }
     guard count >= 0 else { throw FileError(.readLink, path, code: errno) }
     guard count < buffer.count else { throw FileError(.readLink, path, code: ENAMETOOLONG) }
     return String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  /// See `FileSystem.unlink`.
+  /// See `FileSystem.unlink`. A name that is gone after an interruption was removed by the interrupted call.
   public func unlink(_ path: String) throws(FileError) {
-    guard Glibc.unlink(path) == 0 else { throw FileError(.unlink, path, code: errno) }
+    var tries = 0
+    let result = uninterrupted {
+      tries += 1
+      return Glibc.unlink(path)
+    }
+    guard result == 0 || (tries > 1 && errno == ENOENT) else { throw FileError(.unlink, path, code: errno) }
   }
 
   /// See `FileSystem.syncDirectory`. File systems that know no such call (EINVAL) are taken to have nothing to sync.
@@ -124,8 +139,16 @@ public struct POSIXFileSystem: FileSystem {
   /// See `FileSystem.exists`.
   public func exists(_ path: String) throws(FileError) -> Bool {
     var status = stat()
-    guard lstat(path, &status) != 0 else { return true }
+    guard uninterrupted({ lstat(path, &status) }) != 0 else { return true }
     guard errno == ENOENT || errno == ENOTDIR else { throw FileError(.size, path, code: errno) }
     return false
+  }
+
+  /// See `FileSystem.availableBytes`.
+  public func availableBytes(_ path: String) throws(FileError) -> Int {
+    var status = statvfs()
+    guard uninterrupted({ statvfs(path, &status) }) == 0 else { throw FileError(.size, path, code: errno) }
+    let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+    return overflow ? Int.max : bytes
   }
 }

@@ -72,11 +72,14 @@ extension RunLock {
           blockedAt = nil
         }
         let found = LockRecord(bytes: bytes)
-        if isFree(found, owner, surroundings) || now - seenAt >= patience.lease {
+        let free = isFree(found, owner, surroundings)
+        if free || now - seenAt >= patience.lease {
           let fencing = max((found?.fencing ?? 0) + 1, minimumFencing)
           let record = LockRecord(owner: owner, jobID: jobID, since: since, fencing: fencing)
           let claimIsStale = blockedAt.map { now - $0 >= patience.lease } ?? false
-          if let lock = try takeOver(path, observed: bytes, found, record, publish, claimIsStale: claimIsStale) { return lock }
+          let lock = try takeOver(
+            path, observed: bytes, found, record, publish, claimIsStale: claimIsStale, predecessorMayLive: !free)
+          if let lock { return lock }
           // Another process is at it: see what comes of that.
           blockedAt = blockedAt ?? now
         } else if advanced || isLocallyAlive(found, owner), now - started >= patience.heldLimit {
@@ -130,10 +133,11 @@ extension RunLock {
 
   /// Replaces the lock that was `observed`; nil if another process is doing so or has done so.
   private static func takeOver(
-    _ path: String, observed: [UInt8], _ found: LockRecord?, _ record: LockRecord, _ publish: AtomicPublish, claimIsStale: Bool
+    _ path: String, observed: [UInt8], _ found: LockRecord?, _ record: LockRecord, _ publish: AtomicPublish, claimIsStale: Bool,
+    predecessorMayLive: Bool
   ) throws(FileError) -> RunLock? {
     let files = publish.files
-    let claim = path + ".claim-\(record.fencing)"
+    let claim = path + claimInfix + "\(record.fencing)"
     do {
       try files.createFile(claim, record.bytes)
     } catch {
@@ -143,12 +147,19 @@ extension RunLock {
       return nil
     }
     // The claim is ours. Whoever had it before has finished, so the lock must still be what was judged.
-    guard try read(path, files) == observed else {
+    do {
+      guard try read(path, files) == observed else {
+        try files.unlink(claim)
+        return nil
+      }
+      try publish.replace(path, record.bytes)
       try files.unlink(claim)
-      return nil
+    } catch {
+      try? files.unlink(claim)
+      throw error
     }
-    try publish.replace(path, record.bytes)
-    try files.unlink(claim)
-    return RunLock(path: path, record: record, predecessor: found, files: files, file: try files.open(path, create: false))
+    return RunLock(
+      path: path, record: record, predecessor: found, predecessorMayLive: predecessorMayLive, files: files,
+      file: try files.open(path, create: false))
   }
 }

@@ -19,17 +19,27 @@ public final class RunLock {
   /// The fencing number of this ownership.
   public var fencing: UInt64 { record.fencing }
 
-  private let files: any FileSystem
+  /// What `verifyOwnership` needs, as a value that another thread may use.
+  public let claim: LockClaim
+  /// Whether the lock was taken from an owner that stood still and is not known to be dead: it may wake up and go on where it was.
+  public let predecessorMayLive: Bool
+
   private let file: any WritableFile
 
+  /// Between the lock's name and the fencing number in the name of a claim.
+  static let claimInfix = ".claim-"
   /// Lock files are tiny.
   static let sizeLimit = 1 << 16
 
-  init(path: String, record: LockRecord, predecessor: LockRecord?, files: any FileSystem, file: any WritableFile) {
+  init(
+    path: String, record: LockRecord, predecessor: LockRecord?, predecessorMayLive: Bool = false, files: any FileSystem,
+    file: any WritableFile
+  ) {
     self.path = path
     self.record = record
     self.predecessor = predecessor
-    self.files = files
+    self.predecessorMayLive = predecessorMayLive
+    claim = LockClaim(path: path, token: record.token, files: files)
     self.file = file
   }
 
@@ -42,16 +52,16 @@ public final class RunLock {
   }
 
   /// Fails with `lost` unless the file under the lock's name is still ours. Before each publish.
-  public func verifyOwnership() throws(RunLockError) {
-    let bytes: [UInt8]
-    do {
-      bytes = try files.read(path, limit: RunLock.sizeLimit)
-    } catch {
-      guard error.isNotFound else { throw .file(error) }
-      throw .lost(path: path, by: nil)
+  public func verifyOwnership() throws(RunLockError) { try claim.verifyOwnership() }
+
+  /// Removes claims of takeovers that ended before they could do so themselves. Later claims than this ownership are alive.
+  public func removeStaleClaims() throws(FileError) {
+    let directory = PathName.directory(of: path)
+    let prefix = PathName.name(of: path) + RunLock.claimInfix
+    for name in try claim.files.list(directory) where name.hasPrefix(prefix) {
+      guard let number = UInt64(name.dropFirst(prefix.count)), number <= fencing else { continue }
+      try claim.files.unlink(PathName.join(directory, name))
     }
-    let found = LockRecord(bytes: bytes)
-    guard let found, found.token == record.token, found.isHeld else { throw .lost(path: path, by: found) }
   }
 
   /// Marks the lock free. Nothing is done if it is not ours any more.

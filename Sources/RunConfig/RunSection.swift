@@ -56,6 +56,10 @@ public struct CheckpointSection: Equatable, Sendable {
   public var interval = 16_384
   /// Checkpoints kept.
   public var maxCheckpoints = 5
+  /// Seconds over which a chunk end that cannot be saved is tried again.
+  public var retrySeconds = 60
+  /// Whether saves inside a chunk are written while training goes on.
+  public var asynchronous = true
 
   static let fields: [Field] = [
     .integer(
@@ -64,5 +68,11 @@ public struct CheckpointSection: Equatable, Sendable {
     .integer(
       "checkpoint.max_checkpoints", \.checkpoint.maxCheckpoints, 1...100_000, unit: "files", .free,
       "Checkpoints that rotation keeps, besides the ones that the progress file, latest.pt and best.pt name."),
+    .integer(
+      "checkpoint.retry_seconds", \.checkpoint.retrySeconds, 0...86_400, unit: "s", .free,
+      "Time over which the end of a chunk is tried again when the disk is full or away; then the job ends with code 74."),
+    .boolean(
+      "checkpoint.asynchronous", \.checkpoint.asynchronous, .free,
+      "Whether checkpoints inside a chunk are written by a thread of their own while training goes on; the files are the same."),
   ]
 }

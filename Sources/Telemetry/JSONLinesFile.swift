@@ -2,24 +2,29 @@ import FileStore
 
 /// An append-only file of one JSON record a line, with an offset that a checkpoint can name and a resume can return to.
 ///
-/// Records wait in memory until `flush`, which makes them durable; bytes beyond the offset a resumed run begins at belong to an attempt that was
-/// cut off and are removed, so an interrupted run's file equals an undisturbed one's.
+/// Lines wait in memory until `flush` has made them durable. They are written at the offset where they belong, not at the end: a flush that failed
+/// half way is repeated over itself, and a process that was overtaken by another one can only write the bytes that stand there already.
 public struct JSONLinesFile {
   /// Path of the file.
   public let path: String
   private let file: any WritableFile
   private var pending: [UInt8] = []
-  private var written: Int
+  /// Bytes that are durable.
+  private var written = 0
 
-  /// Bytes of the file when everything pending is written.
+  /// Bytes of the file after the next successful `flush`: the offset that a checkpoint published later may name.
   public var offset: Int { written + pending.count }
 
-  /// Opens `path` and cuts it to `offset`.
-  ///
-  /// - Throws: `FileError`; also when the file is shorter than `offset`, because records that a checkpoint counts on are gone.
-  public init(path: String, offset: Int, files: any FileSystem) throws(FileError) {
+  /// Opens `path`, which is made if absent. Nothing is changed before `cut`.
+  public init(path: String, files: any FileSystem) throws(FileError) {
     self.path = path
     file = try files.open(path, create: true)
+  }
+
+  /// Cuts the file to `offset` and goes on from there: what lies beyond belongs to an attempt that was cut off.
+  ///
+  /// - Throws: `FileError`; of the operation `truncate` when the file is shorter than `offset`, because records that a checkpoint counts on are gone.
+  public mutating func cut(to offset: Int) throws(FileError) {
     let size = try file.size()
     guard size >= offset else {
       throw FileError(.truncate, path, code: ErrorCode.io, detail: "\(size) bytes, but the checkpoint counts on \(offset)")
@@ -28,19 +33,18 @@ public struct JSONLinesFile {
     written = offset
   }
 
-  /// Adds one line.
-  public mutating func append(_ record: MetricRecord) {
-    pending.append(contentsOf: record.json.utf8)
-    pending.append(UInt8(ascii: "\n"))
-  }
+  /// Adds whole lines, each with its line end.
+  public mutating func append(_ lines: [UInt8]) { pending.append(contentsOf: lines) }
 
-  /// Writes and syncs what is pending.
+  /// Writes what is pending, syncs it and compares it with what the file then holds.
   public mutating func flush() throws(FileError) {
-    if !pending.isEmpty {
-      try file.append(pending)
-      written += pending.count
-      pending.removeAll(keepingCapacity: true)
-    }
+    guard !pending.isEmpty else { return }
+    try file.overwrite(pending, at: written)
     try file.sync()
+    guard try file.read(at: written, count: pending.count) == pending else {
+      throw FileError(.verify, path, code: ErrorCode.io, detail: "the bytes read back differ from those written")
+    }
+    written += pending.count
+    pending.removeAll(keepingCapacity: true)
   }
 }

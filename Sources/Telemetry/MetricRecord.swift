@@ -35,6 +35,9 @@ public struct MetricRecord: Equatable, Sendable {
     return "{" + members.joined(separator: ",") + "}"
   }
 
+  /// The record as a line of a file.
+  public var line: [UInt8] { [UInt8](json.utf8) + [UInt8(ascii: "\n")] }
+
   /// Equal when they print the same.
   public static func == (left: MetricRecord, right: MetricRecord) -> Bool { left.json == right.json }
 

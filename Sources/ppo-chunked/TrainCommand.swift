@@ -26,11 +26,15 @@ struct TrainCommand: ParsableCommand {
   var start = StartMode.auto
   @Option(help: "Seconds to wait for another job's lock under a batch system.")
   var lockWait = 600.0
+  @Option(help: "Seconds after which a silent owner on another host is taken for dead; at least 1, in earnest at least 20.")
+  var lockLease = 60.0
 
   @OptionGroup var stops: StopOptions
 
   func validate() throws {
     if let maxChunks, maxChunks < 1 { throw ValidationError("--max-chunks is \(maxChunks), allowed 1 or more") }
+    guard lockWait >= 0 else { throw ValidationError("--lock-wait is \(lockWait), allowed 0 or more") }
+    guard lockLease >= 1 else { throw ValidationError("--lock-lease is \(lockLease), allowed 1 or more") }
   }
 
   func run() throws {
@@ -75,7 +79,8 @@ struct TrainCommand: ParsableCommand {
   private func train<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) throws(TrainingError) -> Training.ExitCode {
     let inputs = try RunInputs.read(options, communicator)
     let job = JobOptions(
-      outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait, deadlines: deadlines)
+      outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait, lockLeaseSeconds: lockLease,
+      deadlines: deadlines)
     let services = ProcessServices.make()
     switch inputs.configuration.run.environment {
     case .routing:

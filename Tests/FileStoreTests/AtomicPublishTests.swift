@@ -97,4 +97,5 @@ private final class LyingFileSystem: FileSystem {
   func syncDirectory(_ path: String) throws(FileError) { try inner.syncDirectory(path) }
   func size(_ path: String) throws(FileError) -> Int? { try inner.size(path) }
   func exists(_ path: String) throws(FileError) -> Bool { try inner.exists(path) }
+  func availableBytes(_ path: String) throws(FileError) -> Int { try inner.availableBytes(path) }
 }

@@ -124,17 +124,24 @@ extension InMemoryFileSystem {
     try perform(.size, path) { (state) throws(FileError) in state.names[path] != nil || state.directories.contains(path) }
   }
 
+  /// See `FileSystem.availableBytes`.
+  public func availableBytes(_ path: String) throws(FileError) -> Int {
+    try perform(.size, path) { (state) throws(FileError) in state.availableBytes }
+  }
+
   /// Counts the operation, lets the armed fault strike, and runs it.
   func perform<Result>(
     _ operation: FileError.Operation, _ path: String, _ body: (inout State) throws(FileError) -> Result
   ) throws(FileError) -> Result {
+    let isWriting = ![.read, .list, .readLink, .size, .unlink].contains(operation)
     let outcome = state.withLock { state -> Swift.Result<Result, FileError> in
       state.operations += 1
       state.log.append("\(state.operations) \(operation.rawValue) \(path)")
       switch state.fault {
       case .crash(let at)? where state.operations >= at: state.isCrashed = true
       case .failOnce(let at, let code)? where state.operations == at: return .failure(FileError(operation, path, code: code))
-      case .failFrom(let at, let code)? where state.operations >= at && ![.read, .list, .readLink, .size, .unlink].contains(operation):
+      case .failFrom(let at, let code)? where state.operations >= at && isWriting: return .failure(FileError(operation, path, code: code))
+      case .failWithin(let range, let code)? where range.contains(state.operations) && isWriting:
         return .failure(FileError(operation, path, code: code))
       default: break
       }
@@ -196,6 +203,10 @@ final class InMemoryFile: WritableFile {
       if missing > 0 { state.inodes[inode].content += [UInt8](repeating: 0, count: missing) }
       state.inodes[inode].content.replaceSubrange(offset..<(offset + bytes.count), with: bytes)
     }
+  }
+
+  func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+    try files.perform(.read, path) { (state) throws(FileError) in Array(state.inodes[inode].content.dropFirst(offset).prefix(count)) }
   }
 
   func truncate(to size: Int) throws(FileError) {

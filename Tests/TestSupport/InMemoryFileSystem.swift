@@ -25,6 +25,8 @@ public final class InMemoryFileSystem: FileSystem, Sendable {
     case failOnce(at: Int, code: Int32)
     /// Operation number `at` and all later ones that write fail with `code`.
     case failFrom(at: Int, code: Int32)
+    /// Operations that write fail with `code` if their number is in the range.
+    case failWithin(ClosedRange<Int>, code: Int32)
   }
 
   enum Node: Equatable {
@@ -47,6 +49,7 @@ public final class InMemoryFileSystem: FileSystem, Sendable {
     var fault: Fault?
     var isCrashed = false
     var hasHardLinks = true
+    var availableBytes = 1 << 40
   }
 
   let state: Mutex<State>
@@ -83,6 +86,9 @@ public final class InMemoryFileSystem: FileSystem, Sendable {
 
   /// Whether `link` works; without it the fallback is used.
   public func setHardLinks(_ works: Bool) { state.withLock { $0.hasHardLinks = works } }
+
+  /// What `availableBytes` answers; writes do not count.
+  public func setAvailable(_ bytes: Int) { state.withLock { $0.availableBytes = bytes } }
 
   /// Restart after a crash.
   public func recover(_ survival: Survival) {

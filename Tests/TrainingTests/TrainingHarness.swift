@@ -14,14 +14,39 @@ import Testing
 /// A stop request after so many polls, over all ranks of a job.
 final class StopAfter: Sendable {
   private let left: Atomic<Int>
+  private let polls = Atomic<Int>(0)
+  private let event = Mutex<(poll: Int, act: @Sendable () -> Void)?>(nil)
 
   /// - Parameter polls: nil never stops.
   init(polls: Int?) { left = Atomic(polls ?? Int.max) }
 
+  /// Something that happens at poll number `poll`, counted from 1.
+  func atPoll(_ poll: Int, _ act: @escaping @Sendable () -> Void) { event.withLock { $0 = (poll, act) } }
+
   func poll() -> StopReason? {
+    let number = polls.add(1, ordering: .relaxed).newValue
+    event.withLock { if let event = $0, event.poll == number { event.act() } }
     if left.load(ordering: .relaxed) == Int.max { return nil }
     return left.subtract(1, ordering: .relaxed).newValue < 0 ? .signal(10) : nil
   }
+}
+
+/// What jobs said, over all ranks.
+final class SaidLines: Sendable {
+  private let state = Mutex<[String]>([])
+
+  var all: [String] { state.withLock { $0 } }
+  func add(_ line: String) { state.withLock { $0.append(line) } }
+}
+
+/// A clock that goes on by a fixed time whenever it is asked.
+final class TickingClock: Sendable {
+  private let ticks = Atomic<Int>(0)
+  let secondsPerTick: Double
+
+  init(secondsPerTick: Double) { self.secondsPerTick = secondsPerTick }
+
+  func now() -> Double { Double(ticks.add(1, ordering: .relaxed).newValue) * secondsPerTick }
 }
 
 /// Small runs on an in-memory disk, with ranks as threads.
@@ -30,6 +55,12 @@ struct TrainingHarness: Sendable {
   var configuration: Configuration
   /// Bytes of the trace that `workload.trace` stands for.
   var trace: [UInt8]?
+  /// Lines of all jobs of this harness.
+  private(set) var said = SaidLines()
+  /// Stands still at 0 unless set.
+  var clock = TickingClock(secondsPerTick: 0)
+  /// The time of day as text.
+  var timestamp: @Sendable () -> String = { "2000-01-01T00:00:00Z" }
 
   /// The test configuration with overrides, small enough for a second.
   init(_ overrides: [String] = []) throws {
@@ -59,11 +90,15 @@ struct TrainingHarness: Sendable {
     saveRequested: @escaping @Sendable () -> Bool = { false },
     duringRun: @escaping @Sendable (String, InMemoryFileSystem) -> Void = { _, _ in }
   ) throws -> Result<ExitCode, TrainingError> {
-    let (files, configuration, trace) = (files, configuration, trace)
+    let (files, configuration, trace, said, clock, timestamp) = (files, configuration, trace, said, clock, timestamp)
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
-        monotonicSeconds: { 0 }, wait: { _ in true }, timestamp: { "2000-01-01T00:00:00Z" }, stopRequested: { stop.poll() },
-        saveRequested: saveRequested, log: { duringRun($0, files) },
+        monotonicSeconds: { clock.now() }, wait: { _ in true }, timestamp: timestamp, stopRequested: { stop.poll() },
+        saveRequested: saveRequested,
+        log: {
+          said.add($0)
+          duringRun($0, files)
+        },
         process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil,
         programVersion: "test", newRunID: { "run-1" })
       switch configuration.run.environment {

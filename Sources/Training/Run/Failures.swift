@@ -8,9 +8,11 @@ enum FileFailure {
     do {
       return try body()
     } catch {
-      throw TrainingError(code(of: error), error.description)
+      throw Self.error(error)
     }
   }
+
+  static func error(_ error: FileError) -> TrainingError { TrainingError(code(of: error), error.description) }
 
   static func code(of error: FileError) -> ExitCode {
     if error.isNotFound { return .missingInput }
@@ -25,9 +27,13 @@ enum CheckpointFailure {
     do {
       return try body()
     } catch {
-      if let file = error.fileError { throw TrainingError(FileFailure.code(of: file), error.description) }
-      throw TrainingError(error.code == .unwritable ? .internalError : .badData, error.description)
+      throw Self.error(error)
     }
+  }
+
+  static func error(_ error: CheckpointError) -> TrainingError {
+    if let file = error.fileError { return TrainingError(FileFailure.code(of: file), error.description) }
+    return TrainingError(error.code == .unwritable ? .internalError : .badData, error.description)
   }
 }
 
@@ -37,10 +43,14 @@ enum LockFailure {
     do {
       return try body()
     } catch {
-      if case .file(let file) = error { throw TrainingError(FileFailure.code(of: file), error.description) }
-      if case .interrupted = error { throw TrainingError(.stopped, error.description) }
-      throw TrainingError(.outputUnusable, error.description)
+      throw Self.error(error)
     }
+  }
+
+  static func error(_ error: RunLockError) -> TrainingError {
+    if case .file(let file) = error { return TrainingError(FileFailure.code(of: file), error.description) }
+    if case .interrupted = error { return TrainingError(.stopped, error.description) }
+    return TrainingError(.outputUnusable, error.description)
   }
 }
 

@@ -42,6 +42,8 @@ public struct Progress: Equatable, Sendable {
   public var stopReason: String?
   /// The last failure, in one line.
   public var errorMessage: String?
+  /// Failed starts since the newest durable step last advanced.
+  public var fruitlessStarts = 0
   /// Keys that a start changed: (step, key, old, new).
   public var changes: [ConfigurationChange]
   /// One per started chunk, in order.
@@ -139,7 +141,8 @@ public struct Progress: Equatable, Sendable {
       "latest_checkpoint": JSONValue(optional: latestCheckpoint), "latest_step": .integer(latestStep),
       "latest_sha256": JSONValue(optional: latestStateSHA256), "fencing": .integer(fencing), "start_time": .string(startTime),
       "last_update": .string(lastUpdate), "end_time": JSONValue(optional: endTime), "stop_reason": JSONValue(optional: stopReason),
-      "error_message": JSONValue(optional: errorMessage), "changes": .array(changes.map(\.json)),
+      "error_message": JSONValue(optional: errorMessage), "fruitless_starts": .integer(fruitlessStarts),
+      "changes": .array(changes.map(\.json)),
       "chunks": .array(chunks.map(\.json)),
     ]
   }
@@ -184,6 +187,7 @@ public struct Progress: Equatable, Sendable {
     endTime = json["end_time"]?.stringValue
     stopReason = json["stop_reason"]?.stringValue
     errorMessage = json["error_message"]?.stringValue
+    fruitlessStarts = json["fruitless_starts"]?.intValue ?? 0
     changes = []
     for element in try json.array("changes", in: file) { changes.append(try ConfigurationChange(json: element, file: file)) }
     chunks = []

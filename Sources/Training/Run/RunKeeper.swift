@@ -7,29 +7,32 @@ import TorchFormat
 
 /// Rank 0's hand on the run directory: the only code of a run that writes there.
 ///
-/// Order of a save: metrics are made durable, then the checkpoint is published and `latest.pt` moved, then the progress file names it, then old
-/// checkpoints are removed. A kill between any two of these leaves a state that the next start understands.
+/// Invariant: while a save is in flight (`RunKeeper+Saves.swift`), checkpoints, metrics and progress file are the writer's; the main thread touches
+/// lock, logs and timings only. Every change of the progress therefore waits for the save to end.
 final class RunKeeper {
   let directory: RunDirectory
-  let files: any FileSystem
-  let publisher: AtomicPublish
-  let store: CheckpointStore
   let services: RunServices
-  let lock: RunLock
-  let record: RunRecord
   let worldSize: Int
   var progress: Progress
   var log: RunLog
-  private var metrics: MetricsFiles
+  let plan: SavePlan
+  let thread: SaveThread<SaveJob.Outcome>
+  /// Metrics that the next save takes over.
+  var batch = MetricsBatch()
+  var retry = SaveRetry()
+  var lastSavedStep: Int?
+  /// Seconds that training has waited for the save in flight.
+  var stallSeconds = 0.0
+  private(set) var chunkClock = SaveJob.ChunkClock()
+  let lock: RunLock
+  let interval: Int
+  let retrySeconds: Int
   private let timing: any WritableFile
   private var iterationStarted: Double
-  private let planTotalAtStart: Int
-  private let keep: Int
-  private let interval: Int
-  private var lastSavedStep: Int?
-  private var chunkStarted = 0.0
-  private var secondsBefore = 0.0
   private var lastHeartbeat = 0.0
+  private var isHeartbeatFailing = false
+  /// Newest durable step when the job began.
+  private let stepAtStart: Int
 
   /// Seconds between two advances of the lock's counter.
   static let heartbeatSeconds = 2.0
@@ -39,144 +42,108 @@ final class RunKeeper {
     progress: Progress, log: RunLog, offsets: MetricsFiles.Offsets, planTotalAtStart: Int, lastSavedStep: Int?
   ) throws(TrainingError) {
     self.directory = directory
-    self.publisher = publisher
-    files = publisher.files
-    store = CheckpointStore(directory: directory.checkpoints, publisher: publisher)
     self.services = services
     self.lock = lock
-    self.record = record
     self.worldSize = worldSize
     self.progress = progress
     self.log = log
-    self.planTotalAtStart = planTotalAtStart
     self.lastSavedStep = lastSavedStep
-    keep = record.configuration.checkpoint.maxCheckpoints
+    stepAtStart = progress.latestStep
     interval = record.configuration.checkpoint.interval
+    retrySeconds = record.configuration.checkpoint.retrySeconds
+    thread = SaveThread(isAsynchronous: record.configuration.checkpoint.asynchronous)
     iterationStarted = services.monotonicSeconds()
     timing = try FileFailure.wrap { () throws(FileError) in try publisher.files.open(directory.timing, create: true) }
-    do throws(FileError) {
-      metrics = try MetricsFiles(directory: directory, offsets: offsets, files: publisher.files)
-    } catch {
-      guard error.operation == .truncate else { throw TrainingError(FileFailure.code(of: error), error.description) }
-      throw TrainingError(
-        .badData, "\(error.path): \(error.detail); bring the file back, or use --start fresh, which moves the run aside")
-    }
+    plan = SavePlan(
+      directory: directory, publisher: publisher, store: CheckpointStore(directory: directory.checkpoints, publisher: publisher),
+      metrics: try MetricsFiles(directory: directory, offsets: offsets, publisher: publisher, lock: lock), claim: lock.claim,
+      record: record, planTotalAtStart: planTotalAtStart, keep: record.configuration.checkpoint.maxCheckpoints,
+      provenance: [
+        ("program_version", .string(services.programVersion)), ("host", .string(services.host)), ("world_size", .int(worldSize)),
+      ], timestamp: services.timestamp, monotonicSeconds: services.monotonicSeconds)
   }
 
   // MARK: Chunks
 
   /// Opens the record of a chunk that begins or goes on in this attempt.
   func enterChunk(_ chunk: Int) throws(TrainingError) {
+    try settle()
     let previous = progress.record(chunk)
-    secondsBefore = previous?.seconds ?? 0
-    chunkStarted = services.monotonicSeconds()
+    chunkClock = SaveJob.ChunkClock(secondsBefore: previous?.seconds ?? 0, started: services.monotonicSeconds())
     let opened = ChunkRecord(
-      chunk: chunk, attempt: (previous?.attempt ?? 0) + 1, plan: progress.plan, seconds: secondsBefore,
+      chunk: chunk, attempt: (previous?.attempt ?? 0) + 1, plan: progress.plan, seconds: chunkClock.secondsBefore,
       started: previous?.started ?? services.timestamp(), host: services.host, job: services.job, worldSize: worldSize)
     progress.set(opened)
-    try FileFailure.wrap { () throws(FileError) in try log.enter(opened) }
-    try writeProgress()
+    log.enter(opened)
+    try tolerating("the begin of chunk \(chunk)") { () throws(SaveFailure) in try plan.write(&progress) }
   }
 
   /// Takes in the records of one iteration.
-  func take(_ report: IterationReport) throws(TrainingError) {
-    metrics.append(report)
+  func take(_ report: IterationReport) {
+    batch.append(report)
     let now = services.monotonicSeconds()
-    try time("iteration", step: report.step, seconds: now - iterationStarted)
+    time("iteration", step: report.step, seconds: now - iterationStarted)
     iterationStarted = now
   }
 
-  /// One line of `logs/timing.jsonl`, the only file with wall-clock figures besides the progress file.
-  private func time(_ what: String, step: Int, seconds: Double) throws(TrainingError) {
+  /// One line of `logs/timing.jsonl`, the only file with wall-clock figures besides the progress file. As with the log, a line that cannot be
+  /// written must not stop training.
+  func time(_ what: String, step: Int, seconds: Double, stall: Double? = nil) {
     var record = MetricRecord()
     record.append("time", services.timestamp())
     record.append("what", what)
     record.append("step", step)
-    record.append("seconds", (seconds * 1e6).rounded() / 1e6)
-    let line = [UInt8]((record.json + "\n").utf8)
-    try FileFailure.wrap { () throws(FileError) in try timing.append(line) }
+    record.append("seconds", Self.microseconds(seconds))
+    if let stall { record.append("stall_seconds", Self.microseconds(stall)) }
+    try? timing.append(record.line)
   }
 
-  /// Advances the lock's counter when it is time.
+  private static func microseconds(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }
+
+  /// Advances the lock's counter when it is time. A file system that is full or away for a while is no reason to stop; a lost lock is.
   func heartbeat() throws(TrainingError) {
     let now = services.monotonicSeconds()
     guard now - lastHeartbeat >= Self.heartbeatSeconds else { return }
     lastHeartbeat = now
-    try LockFailure.wrap { () throws(RunLockError) in try lock.heartbeat() }
-  }
-
-  // MARK: Saves
-
-  /// Whether a boundary at `step` that follows one at `previous` must be saved: the step crossed a multiple of the interval.
-  func isSaveDue(step: Int, previous: Int) -> Bool { step / interval != previous / interval }
-
-  /// Saves `state` unless its step is durable already.
-  ///
-  /// - Parameter chunkEnd: the state is the end of its chunk, whose record it completes.
-  func save(_ state: BoundaryState, chunkEnd: Bool) throws(TrainingError) {
-    if lastSavedStep != state.global.step || chunkEnd {
-      let started = services.monotonicSeconds()
-      try LockFailure.wrap { () throws(RunLockError) in try lock.verifyOwnership() }
-      let offsets = try FileFailure.wrap { () throws(FileError) in try metrics.flush() }
-      let contents = record.contents(
-        of: state, plan: progress.plan, chunkSize: progress.chunkSize, planTotalAtStart: planTotalAtStart, runID: progress.runID,
-        offsets: offsets, provenance: provenance)
-      let encoded = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.save(contents) }
-      lastSavedStep = state.global.step
-      progress.latestCheckpoint = "checkpoints/" + encoded.name
-      progress.latestStep = encoded.step
-      progress.latestStateSHA256 = encoded.stateDigest.hex
-      if chunkEnd, var chunk = progress.record(state.global.chunk) {
-        chunk.status = .completed
-        chunk.checkpoint = progress.latestCheckpoint
-        chunk.stateSHA256 = encoded.stateDigest.hex
-        chunk.ended = services.timestamp()
-        chunk.seconds = secondsOfChunk
-        chunk.exitCode = 0
-        progress.set(chunk)
-      }
-      try writeProgress()
-      _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.rotate(keep: keep, protected: [encoded.name]) }
-      let ended = services.monotonicSeconds()
-      try time("save", step: state.global.step, seconds: ended - started)
-      iterationStarted = ended
-      log.write("[Checkpoint] saved \(encoded.name) step=\(encoded.step) state_sha256=\(encoded.stateDigest.hex)")
+    do throws(RunLockError) {
+      try lock.heartbeat()
+      isHeartbeatFailing = false
+    } catch {
+      guard case .file(let file) = error, file.isPassing else { throw LockFailure.error(error) }
+      if !isHeartbeatFailing { log.write("[Warning] the lock's heartbeat could not be written: \(file)") }
+      isHeartbeatFailing = true
     }
-  }
-
-  private var secondsOfChunk: Double { secondsBefore + services.monotonicSeconds() - chunkStarted }
-
-  private var provenance: [(String, TorchValue)] {
-    [
-      ("program_version", .string(services.programVersion)), ("host", .string(services.host)), ("world_size", .int(worldSize)),
-      ("attempt", .int(progress.attempts)), ("fencing", .int(Int(lock.fencing))),
-    ]
   }
 
   // MARK: Ends
 
   /// Records that every chunk is complete.
   func finish() throws(TrainingError) {
+    try settle()
     progress.status = .completed
     progress.endTime = services.timestamp()
     progress.stopReason = nil
     progress.errorMessage = nil
+    progress.fruitlessStarts = 0
     try writeProgress()
     try removeStopFile()
   }
 
-  /// Records a stop with work left; the last boundary is durable already.
+  /// Records a stop with work left; the last boundary is durable already, or the disk is full.
   func stop(_ reason: StopReason, code: ExitCode) throws(TrainingError) {
+    try settle()
     closeOpenChunk(.interrupted, code: code)
     progress.status = .stopped
     progress.stopReason = reason.name
-    try writeProgress()
+    if progress.latestStep > stepAtStart { progress.fruitlessStarts = 0 }
+    try tolerating("the stop") { () throws(SaveFailure) in try plan.write(&progress) }
     if reason == .stopFile { try removeStopFile() }
     log.write("[Stop] reason=\(reason.name) step=\(progress.latestStep) checkpoint=\(progress.latestCheckpoint ?? "none")")
   }
 
   /// A wish to stop holds for one job.
   private func removeStopFile() throws(TrainingError) {
+    let files = plan.publisher.files
     try FileFailure.wrap { () throws(FileError) in
       if try files.exists(directory.stopFile) { try files.unlink(directory.stopFile) }
     }
@@ -184,16 +151,21 @@ final class RunKeeper {
 
   /// Records a failure as far as the disk allows.
   func fail(_ error: TrainingError) {
+    try? settle()
     // The program says it on standard error.
     log.record("[Error] \(error.message)")
     closeOpenChunk(.failed, code: error.code)
     progress.status = .failed
     progress.errorMessage = error.message
-    do throws(TrainingError) {
-      try LockFailure.wrap { () throws(RunLockError) in try lock.verifyOwnership() }
-      try writeProgress()
+    if progress.latestStep > stepAtStart {
+      progress.fruitlessStarts = 0
+    } else if error.code != .stopped && services.stopRequested() == nil {
+      progress.fruitlessStarts += 1
+    }
+    do throws(SaveFailure) {
+      try plan.write(&progress)
     } catch {
-      log.write("[Error] the failure could not be recorded: \(error.message)")
+      log.write("[Error] the failure could not be recorded: \(error.trainingError.message)")
     }
   }
 
@@ -210,14 +182,28 @@ final class RunKeeper {
     guard var open = progress.chunks.last(where: { $0.status == .running }) else { return }
     open.status = status
     open.ended = services.timestamp()
-    open.seconds = secondsOfChunk
+    open.seconds = chunkClock.secondsBefore + services.monotonicSeconds() - chunkClock.started
     open.exitCode = Int(code.rawValue)
     progress.set(open)
   }
 
+  /// Replaces the progress file; no save is in flight.
   func writeProgress() throws(TrainingError) {
-    progress.lastUpdate = services.timestamp()
-    let bytes = progress.fileBytes
-    try FileFailure.wrap { () throws(FileError) in try publisher.replace(directory.progress, bytes) }
+    precondition(!thread.isBusy, "the progress belongs to the save in flight")
+    do throws(SaveFailure) {
+      try plan.write(&progress)
+    } catch {
+      throw error.trainingError
+    }
+  }
+
+  /// Runs a write that the next save repeats anyway: what may pass is said and not thrown.
+  private func tolerating(_ what: String, _ body: () throws(SaveFailure) -> Void) throws(TrainingError) {
+    do throws(SaveFailure) {
+      try body()
+    } catch {
+      guard error.isPassing else { throw error.trainingError }
+      log.write("[Warning] \(what) could not be recorded: \(error.trainingError.message)")
+    }
   }
 }

@@ -16,8 +16,8 @@ final class RunLog {
   }
 
   /// Further lines also go to the log of this attempt.
-  func enter(_ record: ChunkRecord) throws(FileError) {
-    chunk = try files.open(directory.root + "/" + record.log, create: true)
+  func enter(_ record: ChunkRecord) {
+    chunk = try? files.open(directory.root + "/" + record.log, create: true)
   }
 
   /// One line to the console and the files.

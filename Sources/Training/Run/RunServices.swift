@@ -2,12 +2,12 @@ import FileStore
 
 /// What the process lends the training loop: clock, signals, identity and a voice. Nothing of it enters a result.
 public struct RunServices {
-  /// Seconds on a monotonic clock.
-  public var monotonicSeconds: () -> Double
+  /// Seconds on a monotonic clock. Also asked by the checkpoint writer.
+  public var monotonicSeconds: @Sendable () -> Double
   /// Waits about so many seconds; false when a stop was asked for.
   public var wait: (Double) -> Bool
-  /// ISO-8601 UTC now, to the second.
-  public var timestamp: () -> String
+  /// ISO-8601 UTC now, to the second. Also asked by the checkpoint writer.
+  public var timestamp: @Sendable () -> String
   /// Why this process should stop, nil to go on. Polled once per decision and minibatch.
   public var stopRequested: () -> StopReason?
   /// Whether somebody asked, since the last call, for the last boundary to be saved before it is due. Polled like `stopRequested`.
@@ -27,7 +27,7 @@ public struct RunServices {
 
   /// All of them.
   public init(
-    monotonicSeconds: @escaping () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping () -> String,
+    monotonicSeconds: @escaping @Sendable () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping @Sendable () -> String,
     stopRequested: @escaping () -> StopReason?, saveRequested: @escaping () -> Bool = { false },
     log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, programVersion: String, newRunID: @escaping () -> String
   ) {

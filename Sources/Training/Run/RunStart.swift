@@ -50,17 +50,22 @@ struct RunStarter {
 
   /// Takes the lock of the run directory.
   ///
-  /// - Parameter lockWaitSeconds: how long a live owner is waited for under a batch system, where an old job may still be ending.
-  func acquireLock(lockWaitSeconds: Double) throws(TrainingError) -> RunLock {
+  /// - Parameters:
+  ///   - waitSeconds: how long a live owner is waited for under a batch system, where an old job may still be ending.
+  ///   - leaseSeconds: how long the counter of an owner elsewhere may stand still before it is taken for dead.
+  func acquireLock(waitSeconds: Double, leaseSeconds: Double) throws(TrainingError) -> RunLock {
     let isBatch = services.job != nil
     do throws(RunLockError) {
-      return try RunLock.acquire(
+      let lock = try RunLock.acquire(
         path: directory.lock, publish: publisher, owner: services.process, jobID: services.job ?? "", since: services.timestamp(),
-        patience: RunLock.Patience(heldLimit: isBatch ? lockWaitSeconds : 0),
+        patience: RunLock.Patience(lease: leaseSeconds, poll: min(1, leaseSeconds / 4), heldLimit: isBatch ? waitSeconds : 0),
         surroundings: RunLock.Surroundings(
           now: services.monotonicSeconds, wait: services.wait, startTicks: { ProcessIdentity.startTicks(of: $0) }))
+      // Litter: the lock works with it too.
+      try? lock.removeStaleClaims()
+      return lock
     } catch {
-      if case .held = error, isBatch { throw TrainingError(.stopped, "\(error); waited \(Int(lockWaitSeconds)) s for it: requeue") }
+      if case .held = error, isBatch { throw TrainingError(.stopped, "\(error); waited \(Int(waitSeconds)) s for it: requeue") }
       return try LockFailure.wrap { () throws(RunLockError) in throw error }
     }
   }

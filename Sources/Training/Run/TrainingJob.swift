@@ -17,17 +17,21 @@ public struct JobOptions: Equatable, Sendable {
   public var maxChunks: Int?
   /// Seconds that a live owner of the directory is waited for under a batch system.
   public var lockWaitSeconds: Double
+  /// Seconds after which an owner on another host whose counter stands still is taken for dead.
+  public var lockLeaseSeconds: Double
   /// Moments at which the job has to stop.
   public var deadlines: [StopDeadline]
 
   /// A job on `outputDirectory`.
   public init(
-    outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600, deadlines: [StopDeadline] = []
+    outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600,
+    lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = []
   ) {
     self.outputDirectory = outputDirectory
     self.start = start
     self.maxChunks = maxChunks
     self.lockWaitSeconds = lockWaitSeconds
+    self.lockLeaseSeconds = lockLeaseSeconds
     self.deadlines = deadlines
   }
 }
@@ -88,7 +92,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       interruption = try first(interruption)
       try agree { () throws(TrainingError) in
         // A real save at step 0 fails now and not hours later.
-        if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.save(boundary, chunkEnd: false) }
+        if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.saveFirst(boundary) }
       }
       var reason = interruption
       if reason == nil { reason = try work(trainer, keeper, isInsideChunk: !opening.state.global.chunkComplete) }
@@ -96,7 +100,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       try agree { () throws(TrainingError) in
         guard let keeper, let boundary = trainer.boundary else { return }
         if let reason {
-          try keeper.save(boundary, chunkEnd: false)
+          try keeper.saveStop(boundary)
           try keeper.stop(reason, code: code)
         } else {
           try keeper.finish()
@@ -184,7 +188,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       return (nil, nil)
     }
     try starter.prepareDirectories()
-    let lock = try starter.acquireLock(lockWaitSeconds: options.lockWaitSeconds)
+    let lock = try starter.acquireLock(waitSeconds: options.lockWaitSeconds, leaseSeconds: options.lockLeaseSeconds)
     do throws(TrainingError) {
       var start = try starter.decide(fencing: lock.fencing)
       start.progress.attempts += 1
@@ -208,7 +212,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
         }
       }
       if let name = start.checkpoint?.name {
-        try CheckpointFailure.wrap { () throws(CheckpointError) in try keeper.store.markLatest(name) }
+        try CheckpointFailure.wrap { () throws(CheckpointError) in try keeper.plan.store.markLatest(name) }
       }
       try keeper.writeProgress()
       return (start, keeper)
@@ -258,10 +262,10 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       let result = try trainer.iterate(stopRequested: { poll(trainer, keeper) }, report: &report)
       if case .stopped(let reason) = result { return reason }
       deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
-        try keeper.take(report)
+        keeper.take(report)
         if let line = meter.line(after: report, state: trainer.global, iterations: iterations.count) { keeper.log.write(line) }
         guard trainer.global.iteration < iterations.count, let boundary = trainer.boundary else { return }
-        if keeper.isSaveDue(step: trainer.global.step, previous: before) { try keeper.save(boundary, chunkEnd: false) }
+        try keeper.passBoundary(boundary, previous: before)
       }
     }
     trainer.endChunk()
@@ -269,7 +273,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     if let failure = trainer.pendingFailure { try agree { () throws(TrainingError) in throw failure } }
     try agree { () throws(TrainingError) in
       guard let keeper, let boundary = trainer.boundary else { return }
-      try keeper.save(boundary, chunkEnd: true)
+      try keeper.saveChunkEnd(boundary)
       keeper.log.write(
         "[Chunk] \(trainer.global.chunk) of \(trainer.plan.chunkCount) complete step=\(trainer.global.step) \(meter.chunkSummary)"
       )
@@ -281,7 +285,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private func poll(_ trainer: Trainer<E, C>, _ keeper: RunKeeper?) -> StopReason? {
     deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
       try keeper.heartbeat()
-      if services.saveRequested(), let boundary = trainer.boundary { try keeper.save(boundary, chunkEnd: false) }
+      if services.saveRequested(), let boundary = trainer.boundary { try keeper.saveEarly(boundary) }
     }
     return stopRules.poll()
   }

@@ -10,7 +10,7 @@ import TorchFormat
 public let determinismVersion = 1
 
 /// What a checkpoint says about the run besides its boundary state, and the checks that a resume makes against it.
-struct RunRecord {
+struct RunRecord: Sendable {
   /// Layout of the groups in a checkpoint. All versions from 1 on are read.
   static let formatVersion = 2
 

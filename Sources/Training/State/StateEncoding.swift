@@ -7,7 +7,7 @@ import TorchFormat
 ///
 /// Tensors carry the names of the network's modules in logical order, so that any PyTorch program can read them; the panels that the kernels
 /// compute on never leave the process.
-struct StateEncoding {
+struct StateEncoding: Sendable {
   let layout: ParameterLayout
   let observationSize: Int
   let actionCount: Int
