@@ -1,9 +1,17 @@
 /// How a replica forms its batches.
 public enum ReplicaSchedulerKind: String, CaseIterable, Sendable {
-  /// Prefills first, then decodes, never both in one batch.
+  /// The scheduler of vLLM since version 1: one token budget a step, running requests first, prefills in chunks.
+  case vllmV1 = "vllm_v1"
+  /// The older one: prefills first, then decodes, never both in one batch.
   case vllm
   /// Decodes and pieces of prefills share a token budget.
   case sarathi
+  /// Decodes and whole prefills mixed; memory for the longest sequence reserved.
+  case orca
+  /// A batch runs until its last member is done.
+  case fasterTransformer = "faster_transformer"
+  /// Admission by the peak of future memory; blocks of one token.
+  case lightllm
 }
 
 /// How far a replica scheduler follows the reference simulator where that one has defects.
@@ -33,17 +41,31 @@ public struct ClusterSection: Equatable, Sendable {
   /// Longest request, prompt and output together.
   public var maxTokens = 4096
   /// Batching policy of a replica.
-  public var replicaScheduler = ReplicaSchedulerKind.vllm
+  public var replicaScheduler = ReplicaSchedulerKind.vllmV1
   /// Most requests of a replica that hold memory.
   public var batchSizeCap = 128
   /// Tokens per block of the KV cache.
   public var blockSize = 16
   /// Share of the blocks kept free when a request is admitted.
   public var watermarkBlocksFraction = 0.01
-  /// Token limit of a prefill batch (vllm).
+  /// Token budget of a step (vllm_v1).
+  public var maxNumBatchedTokens = 2048
+  /// Most requests of a replica that hold memory (vllm_v1).
+  public var maxNumSeqs = 128
+  /// Most prompt tokens of one request in a step (vllm_v1); 0 = no limit.
+  public var longPrefillTokenThreshold = 0
+  /// Whether a prompt may be divided over several steps (vllm_v1).
+  public var enableChunkedPrefill = true
+  /// Token limit of a prefill batch (vllm, lightllm).
   public var maxTokensInBatch = 4096
   /// Token budget of an iteration (sarathi).
   public var prefillChunkSize = 512
+  /// Decode steps between attempts to admit (lightllm).
+  public var maxWaitingIters = 10
+  /// How replicas differ from the rest of the section; empty = not at all.
+  public var replicas: [ReplicaRecord] = []
+  /// Replicas that drain, fail and recover.
+  public var availability: [AvailabilityRecord] = []
   /// Blocks per replica; 0 = planned from memory.
   public var blockCount = 0
   /// Treatment of the reference's defects.
@@ -85,17 +107,39 @@ public struct ClusterSection: Equatable, Sendable {
     .choice("cluster.replica_scheduler", \.cluster.replicaScheduler, .frozen, "How a replica forms its batches."),
     .integer(
       "cluster.batch_size_cap", \.cluster.batchSizeCap, 1...65_536, unit: "requests", .frozen,
-      "Most requests of one replica that hold cache blocks at a time."),
+      "Most requests of one replica that hold cache blocks at a time (all schedulers but vllm_v1)."),
     .integer("cluster.block_size", \.cluster.blockSize, 1...4096, unit: "tokens", .frozen, "Tokens in one block of the KV cache."),
     .real(
       "cluster.watermark_blocks_fraction", \.cluster.watermarkBlocksFraction, .below(0, 1), .frozen,
-      "Share of the blocks that stays free when a new request is admitted."),
+      "Share of the blocks that stays free when a new request is admitted (replica_scheduler vllm, sarathi)."),
+    .integer(
+      "cluster.max_num_batched_tokens", \.cluster.maxNumBatchedTokens, 1...16_777_216, unit: "tokens", .frozen,
+      "Token budget of one step (replica_scheduler vllm_v1)."),
+    .integer(
+      "cluster.max_num_seqs", \.cluster.maxNumSeqs, 1...65_536, unit: "requests", .frozen,
+      "Most requests of one replica that hold cache blocks at a time (replica_scheduler vllm_v1)."),
+    .integer(
+      "cluster.long_prefill_token_threshold", \.cluster.longPrefillTokenThreshold, 0...16_777_216, unit: "tokens", .frozen,
+      "Most prompt tokens of one request in a step; 0 is no limit (replica_scheduler vllm_v1)."),
+    .boolean(
+      "cluster.enable_chunked_prefill", \.cluster.enableChunkedPrefill, .frozen,
+      "Whether a prompt may be divided over several steps (replica_scheduler vllm_v1)."),
     .integer(
       "cluster.max_tokens_in_batch", \.cluster.maxTokensInBatch, 1...16_777_216, unit: "tokens", .frozen,
-      "Limit of a prefill batch, requests times longest prompt (replica_scheduler vllm)."),
+      "Limit of a prefill batch, requests times longest prompt for vllm, the sum of prompts for lightllm."),
     .integer(
       "cluster.prefill_chunk_size", \.cluster.prefillChunkSize, 1...1_048_576, unit: "tokens", .frozen,
       "Token budget of one batch, which prefills share with decodes (replica_scheduler sarathi)."),
+    .integer(
+      "cluster.max_waiting_iters", \.cluster.maxWaitingIters, 0...16_777_216, unit: "steps", .frozen,
+      "Decode steps between two attempts to admit requests (replica_scheduler lightllm)."),
+    .records(
+      "cluster.replicas", \.cluster.replicas, countMax: 256, .frozen,
+      "Groups of replicas and how they differ from the keys above, in order; their counts add up to num_replicas, an empty list makes all alike."
+    ),
+    .records(
+      "cluster.availability", \.cluster.availability, countMax: 4096, .frozen,
+      "Changes of availability in order of time; requests of a replica that fails are routed again."),
     .integer(
       "cluster.block_count", \.cluster.blockCount, 0...1_000_000_000, unit: "blocks", .frozen,
       "Cache blocks of a replica; 0 plans them from model, device and memory margin."),

@@ -48,13 +48,24 @@ extension Configuration {
     require(
       cluster.model != "microsoft/phi-2" || devices == 1, "cluster.tensor_parallel",
       "\(devices), but microsoft/phi-2 cannot be divided over devices")
+    let isV1 = cluster.replicaScheduler == .vllmV1
+    let residents = isV1 ? cluster.maxNumSeqs : cluster.batchSizeCap
     require(
-      cluster.batchSizeCap >= cluster.pipelineStages, "cluster.batch_size_cap",
-      "\(cluster.batchSizeCap) leaves no request for each of cluster.pipeline_stages \(cluster.pipelineStages)")
-    if cluster.replicaScheduler == .vllm {
+      residents >= cluster.pipelineStages, isV1 ? "cluster.max_num_seqs" : "cluster.batch_size_cap",
+      "\(residents) leaves no request for each of cluster.pipeline_stages \(cluster.pipelineStages)")
+    func requirePrompts(_ tokens: Int, _ path: String) {
       require(
-        cluster.maxTokensInBatch >= cluster.maxTokens, "cluster.max_tokens_in_batch",
-        "\(cluster.maxTokensInBatch) is less than cluster.max_tokens \(cluster.maxTokens), so a long prompt could never run")
+        tokens >= cluster.maxTokens, path,
+        "\(tokens) is less than cluster.max_tokens \(cluster.maxTokens), so a long prompt could never run")
+    }
+    switch cluster.replicaScheduler {
+    case .vllmV1: if !cluster.enableChunkedPrefill { requirePrompts(cluster.maxNumBatchedTokens, "cluster.max_num_batched_tokens") }
+    case .vllm: requirePrompts(cluster.maxTokensInBatch, "cluster.max_tokens_in_batch")
+    case .lightllm:
+      requirePrompts(cluster.maxTokensInBatch, "cluster.max_tokens_in_batch")
+      require(cluster.blockSize == 1, "cluster.block_size", "\(cluster.blockSize), but replica_scheduler lightllm needs 1")
+      require(cluster.pipelineStages == 1, "cluster.pipeline_stages", "\(cluster.pipelineStages), but replica_scheduler lightllm needs 1")
+    case .sarathi, .orca, .fasterTransformer: break
     }
   }
 

@@ -2,6 +2,9 @@ import Randomness
 import ServingSim
 
 /// Routing rules without learning, to compare with and to learn from.
+///
+/// All of them choose among the replicas that take the request (`ClusterSimulation.canRoute`). The looking ones divide what they count, the request
+/// itself included, by the replica's relative speed.
 public enum HeuristicPolicy: String, CaseIterable, Sendable {
   /// Any replica, all equally likely.
   case random
@@ -22,13 +25,13 @@ public enum HeuristicPolicy: String, CaseIterable, Sendable {
     HeuristicRouter(self, seed: seed, chunk: chunk, environment: environment)
   }
 
-  /// What the rule minimises on `replica`; nil for rules that do not look.
-  func cost(_ replica: ReplicaView) -> Int? {
+  /// What the rule minimises on `replica`, `tokens` being those of the request; nil for rules that do not look.
+  func cost(_ replica: ReplicaView, tokens: Int) -> Double? {
     switch self {
     case .random, .roundRobin: nil
-    case .lor: replica.waitingCount
-    case .lorFull: replica.outstandingRequests
-    case .leastOutstandingTokens: replica.outstandingTokens
+    case .lor: Double(replica.waitingCount + 1) / replica.relativeSpeed
+    case .lorFull: Double(replica.outstandingRequests + 1) / replica.relativeSpeed
+    case .leastOutstandingTokens: Double(replica.outstandingTokens + tokens) / replica.relativeSpeed
     }
   }
 }
@@ -58,15 +61,20 @@ public struct HeuristicRouter: Equatable, Sendable {
     defer { decisions += 1 }
     switch policy {
     case .random:
+      let allowed = (0..<count).filter { cluster.canRoute(to: $0) }
+      precondition(!allowed.isEmpty, "no replica takes the request")
       var stream = RandomStream(seed: seed, purpose: .heuristic, chunk: chunk, environment: environment, index: decisions)
-      return stream.bounded(count)
+      return allowed[stream.bounded(allowed.count)]
     case .roundRobin:
-      return decisions % count
+      let turn = decisions % count
+      for step in 0..<count where cluster.canRoute(to: (turn + step) % count) { return (turn + step) % count }
+      preconditionFailure("no replica takes the request")
     case .lor, .lorFull, .leastOutstandingTokens:
+      let tokens = cluster.waitingForDecision.map { cluster.request($0).remainingTokens } ?? 0
       var best = 0
-      var lowest = Int.max
-      for replica in 0..<count {
-        if let cost = policy.cost(cluster.replica(replica)), cost < lowest {
+      var lowest = Double.infinity
+      for replica in 0..<count where cluster.canRoute(to: replica) {
+        if let cost = policy.cost(cluster.replica(replica), tokens: tokens), cost < lowest {
           best = replica
           lowest = cost
         }

@@ -4,11 +4,11 @@ extension RoutingEnvironment {
   /// See `closingRecord`; times in seconds, means over completed requests.
   public static let episodeFields = [
     "completed", "cut", "rejected", "clamped", "restarts", "duration", "end_to_end_mean", "end_to_end_max", "time_to_first_token_mean",
-    "time_between_tokens_mean", "scheduling_delay_mean",
+    "time_between_tokens_mean", "scheduling_delay_mean", "rerouted",
   ]
 
   /// Fates of the requests.
-  public static let episodeCounts = ["completed", "cut", "rejected", "clamped", "restarts"]
+  public static let episodeCounts = ["completed", "cut", "rejected", "clamped", "restarts", "rerouted"]
 
   /// Terms of the reward, see `HybridReward.Components`, and what happened during the step.
   public static let infoFields = [
@@ -16,15 +16,17 @@ extension RoutingEnvironment {
     "in_flight",
   ]
 
-  /// The episode up to the pending decision, which ends it at a chunk end: requests in the cluster count as cut, the pending one does not count.
+  /// The episode up to the pending decision, which ends it at a chunk end: requests that have been routed count as cut, the others do
+  /// not count.
   public func closingRecord() -> EpisodeRecord? {
     if steps == 0 { return nil }
     return EpisodeRecord(
       length: steps, return: rewardSum,
       values: [
-        Double(totals.completed), Double(steps - totals.completed), Double(cluster.rejectedCount + workload.rejectedCount),
+        Double(totals.completed), Double(cluster.placedCount), Double(cluster.rejectedCount + workload.rejectedCount),
         Double(workload.clampedCount), Double(totals.restarts), cluster.now, totals.mean(totals.endToEnd), totals.endToEndMax,
         totals.mean(totals.timeToFirstToken), totals.mean(totals.timeBetweenTokens), totals.mean(totals.schedulingDelay),
+        Double(cluster.reroutedCount),
       ])
   }
 
@@ -43,6 +45,6 @@ extension RoutingEnvironment {
     values[8] = terms.isStale ? 1 : 0
     values[9] = Double(completions.count)
     values[10] = metrics.arrivalRate
-    values[11] = Double(steps - totals.completed)
+    values[11] = Double(cluster.placedCount)
   }
 }

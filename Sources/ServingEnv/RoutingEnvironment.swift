@@ -3,12 +3,13 @@ import ServingSim
 
 /// The task of routing requests to the replicas of a simulated cluster.
 ///
-/// A decision places one request; action a is replica a. `step` routes it, announces the next arrival, lets the cluster run until that one
-/// waits in the router, and evaluates the reward there. The task does not end by itself: a chunk of n decisions takes n + 1 arrivals, the last
-/// of which closes step n and is never routed. Requests that can never be served are skipped and counted; they give no decision.
+/// A decision places one request; action a is replica a. `step` routes it, lets the cluster run until the next request waits in the router, announcing
+/// arrivals on the way, and evaluates the reward there. The task does not end by itself: a chunk of n decisions takes n + 1 arrivals, the last
+/// of which closes step n and is never routed. Requests that can never be served are skipped and counted; they give no decision. A request whose
+/// replica fails comes back for another decision, ahead of younger ones; while no replica takes requests, time passes without decisions.
 ///
-/// Invariants: between calls exactly one request waits in the router (`pendingRequest`) and no arrival is announced behind it; metrics, history
-/// and reward averages have been updated once for each decision reached.
+/// Invariants: between calls `pendingRequest` waits in the router, and one arrival at most is announced behind it (none without failures); metrics,
+/// history and reward averages have been updated once for each decision reached.
 public struct RoutingEnvironment: Environment {
   /// "routing"
   public static let kind = "routing"
@@ -30,12 +31,16 @@ public struct RoutingEnvironment: Environment {
   public private(set) var rewardComponents = HybridReward.Components()
   /// Decisions of the episode.
   public private(set) var steps = 0
+  /// Requests announced to the cluster in this episode.
+  public private(set) var announced = 0
 
   private let encoder: ObservationEncoder
   private(set) var workload: Workload
   private var window: MetricsWindow
   private var history: ObservationHistory
   private var reward: HybridReward
+  /// Time of the announced arrival that has not been reached yet.
+  private var nextArrival: Double?
   private(set) var totals = RequestTotals()
   private(set) var rewardSum = 0.0
   /// Scratch, `[R]`.
@@ -84,8 +89,9 @@ public struct RoutingEnvironment: Environment {
     totals = RequestTotals()
     rewardSum = 0
     steps = 0
+    announced = 0
+    nextArrival = nil
     rewardComponents = HybridReward.Components()
-    announceArrival()
     reachDecision()
     updateHistory()
   }
@@ -95,7 +101,6 @@ public struct RoutingEnvironment: Environment {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
     precondition(action >= 0 && action < actionCount, "no such replica")
     cluster.route(to: action)
-    announceArrival()
     reachDecision()
     steps += 1
     for replica in loads.indices { loads[replica] = Double(cluster.replica(replica).outstandingRequests) }
@@ -106,18 +111,17 @@ public struct RoutingEnvironment: Environment {
     return result
   }
 
-  /// Applies the last action of an evaluation: no further request arrives, and every request in the cluster runs to its end.
+  /// Applies an action of an evaluation after its last arrival has been announced: no further one is.
   ///
-  /// Afterwards no decision is pending and `closingRecord` covers all requests; the step itself has no reward.
+  /// Every request in the cluster runs to its end, but for those that a failure sends back to the router: then `pendingRequest` asks for another
+  /// `finish`. Once it is nil, `closingRecord` covers all requests. The step itself has no reward.
   ///
   /// - Returns: the requests completed since the last step, in order of completion.
   public mutating func finish(_ action: Int) -> [CompletedRequest] {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
     precondition(action >= 0 && action < actionCount, "no such replica")
     cluster.route(to: action)
-    let next = cluster.runUntilDecision()
-    precondition(next == nil, "an arrival was announced behind the pending one")
-    pendingRequest = nil
+    pendingRequest = cluster.runUntilDecision()
     steps += 1
     cluster.takeCompletions(into: &completions)
     for request in completions { totals.add(request) }
@@ -132,10 +136,10 @@ public struct RoutingEnvironment: Environment {
     encoder.encode(cluster: cluster, request: pendingRequest, metrics: window.metrics, history: history, into: &observation)
   }
 
-  /// Allows every replica.
+  /// Allows every replica that takes requests and has room for the pending one.
   public func actionMask(into mask: inout MutableSpan<UInt8>) {
     precondition(mask.count == actionCount, "mask has another length than the actions")
-    for action in mask.indices { mask[action] = 1 }
+    for action in mask.indices { mask[action] = cluster.canRoute(to: action) ? 1 : 0 }
   }
 
   /// Zeros: an episode of this task never ends inside a step.
@@ -153,23 +157,33 @@ public struct RoutingEnvironment: Environment {
       var request = workload.next()
       // A workload without priorities leaves them at 0; then all requests count alike.
       if request.priority == 0 { request.priority = 1 }
-      if cluster.enqueueArrival(request) != nil { return }
+      if cluster.enqueueArrival(request) != nil {
+        announced += 1
+        nextArrival = request.arrivedAt
+        return
+      }
       _ = cluster.takeRejections()
       rejections += 1
       precondition(rejections < Self.rejectionsInARowMax, "the workload has no request that fits into the cluster")
     }
   }
 
-  /// Runs to the next decision and takes in what completed on the way.
+  /// Runs to the next decision, announcing arrivals on the way, and takes in what happened.
   private mutating func reachDecision() {
-    pendingRequest = cluster.runUntilDecision()
-    precondition(pendingRequest != nil, "an announced arrival led to no decision")
+    pendingRequest = cluster.waitingForDecision
+    while pendingRequest == nil {
+      if cluster.pendingArrivalCount == 0 { announceArrival() }
+      pendingRequest = cluster.runUntilDecision(pausesWithoutArrival: true)
+      if cluster.pendingArrivalCount == 0, let time = nextArrival {
+        window.addArrival(at: time)
+        nextArrival = nil
+      }
+    }
     cluster.takeCompletions(into: &completions)
     for request in completions {
       totals.add(request)
       window.addCompletion(at: request.completedAt, latency: request.endToEndSeconds)
     }
-    window.addArrival(at: cluster.now)
     window.advance(to: cluster.now)
   }
 

@@ -5,8 +5,9 @@ struct Batch: Equatable, Sendable {
     var tokens: Int32
   }
 
-  /// Global id in creation order.
+  /// Global id in creation order; -1 marks a free slot.
   var id = -1
+  var replica = -1
   var members: [Member] = []
   /// Tokens of all members.
   var tokens = 0
@@ -16,10 +17,12 @@ struct Batch: Equatable, Sendable {
   var decodeRequests = 0
   /// Tokens in the KV cache of those (K).
   var decodeContextTokens = 0
+  /// Blocks of members that have left the batch (faster_transformer).
+  var ownerlessBlocks = 0
   /// Start at the stage that works on it.
   var stageStartedAt = 0.0
-  /// Time that stage takes, seconds.
-  var stageSeconds = 0.0
+  /// Time that stage takes.
+  var stageTime = StageTime(0)
   /// Milliseconds that attention over prefill members takes per layer; nil until the first stage asked for it.
   var prefillAttentionMilliseconds: Double?
 
@@ -30,6 +33,7 @@ struct Batch: Equatable, Sendable {
     prefillTokens = 0
     decodeRequests = 0
     decodeContextTokens = 0
+    ownerlessBlocks = 0
     prefillAttentionMilliseconds = nil
   }
 

@@ -1,96 +1,73 @@
-/// A cluster of identical replicas.
+/// A cluster that serves one model behind one router; its replicas may differ.
 public struct ClusterConfiguration: Equatable, Sendable {
-  /// Replicas.
-  public var replicaCount: Int
   /// The served model.
   public var model: ModelFacts
-  /// The accelerator.
-  public var device: DeviceFacts
-  /// How devices are linked.
-  public var network: NodeFacts
-  /// Devices that share each layer of a replica.
-  public var tensorParallel: Int
-  /// Stages a replica's layers are cut into.
-  public var pipelineStages: Int
-  /// Share of device memory left unused.
-  public var memoryMarginFraction: Double
   /// Longest sequence, prompt and output together.
   public var maxTokens: Int
-  /// Batching.
-  public var scheduler: ReplicaSchedulerConfiguration
-  /// Stage times.
-  public var timeModel: TimeModelKind
-  /// What the closed form sees of a batch.
-  public var featureRounding: FeatureRounding
-  /// KV blocks per replica; nil: from the memory plan.
-  public var blockCount: Int?
+  /// The replicas, by index.
+  public var replicas: [ReplicaConfiguration]
+  /// When replicas drain, fail and come back, in nondecreasing time.
+  public var availability: [AvailabilityChange]
 
-  /// Defaults: four replicas of Llama-2-7b on one A100 each.
+  /// A cluster of these replicas.
+  public init(
+    model: ModelFacts = .llama2_7B, maxTokens: Int = 4096, replicas: [ReplicaConfiguration], availability: [AvailabilityChange] = []
+  ) {
+    self.model = model
+    self.maxTokens = maxTokens
+    self.replicas = replicas
+    self.availability = availability
+  }
+
+  /// Identical replicas; defaults: four of Llama-2-7b on one A100 each.
   public init(
     replicaCount: Int = 4, model: ModelFacts = .llama2_7B, device: DeviceFacts = .a100, network: NodeFacts = .a100DGX,
     tensorParallel: Int = 1, pipelineStages: Int = 1, memoryMarginFraction: Double = 0.1, maxTokens: Int = 4096,
     scheduler: ReplicaSchedulerConfiguration = ReplicaSchedulerConfiguration(), timeModel: TimeModelKind = .closedForm,
     featureRounding: FeatureRounding = .exact, blockCount: Int? = nil
   ) {
-    self.replicaCount = replicaCount
-    self.model = model
-    self.device = device
-    self.network = network
-    self.tensorParallel = tensorParallel
-    self.pipelineStages = pipelineStages
-    self.memoryMarginFraction = memoryMarginFraction
-    self.maxTokens = maxTokens
-    self.scheduler = scheduler
-    self.timeModel = timeModel
-    self.featureRounding = featureRounding
-    self.blockCount = blockCount
+    let replica = ReplicaConfiguration(
+      device: device, network: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
+      memoryMarginFraction: memoryMarginFraction, blockCount: blockCount, scheduler: scheduler, timeModel: timeModel,
+      featureRounding: featureRounding)
+    self.init(model: model, maxTokens: maxTokens, replicas: Array(repeating: replica, count: max(0, replicaCount)))
   }
 
-  /// Checks everything but the scheduler, which `SchedulerLimits` checks.
+  /// Number of replicas.
+  public var replicaCount: Int { replicas.count }
+
+  /// Checks everything but the schedulers, which `SchedulerLimits` checks.
   func validate() throws(ServingError) {
-    guard replicaCount >= 1 && replicaCount <= 65536 else {
-      throw ServingError(.outOfRange, field: "replicaCount", reason: "\(replicaCount), allowed 1...65536")
+    guard replicas.count >= 1 && replicas.count <= 65536 else {
+      throw ServingError(.outOfRange, field: "replicas", reason: "\(replicas.count) replicas, allowed 1...65536")
     }
     guard maxTokens >= 2 && maxTokens <= 1 << 24 else {
       throw ServingError(.outOfRange, field: "maxTokens", reason: "\(maxTokens), allowed 2...\(1 << 24)")
     }
-    try model.validate(tensorParallel: tensorParallel, pipelineStages: pipelineStages)
-    if let blockCount, blockCount < 1 {
-      throw ServingError(.outOfRange, field: "blockCount", reason: "\(blockCount), allowed 1 or more")
+    var previous: ReplicaConfiguration?
+    for replica in replicas where replica != previous {
+      try replica.validate(model: model)
+      previous = replica
     }
-    switch timeModel {
-    case .closedForm, .measured: break
-    case .constant(let seconds):
-      guard seconds.isFinite && seconds > 0 else {
-        throw ServingError(.outOfRange, field: "timeModel.constant", reason: "\(seconds), allowed above 0")
-      }
-    case .linear(let a, let b, let c, let d):
-      guard a.isFinite && a > 0 else {
-        throw ServingError(.outOfRange, field: "timeModel.linear.a", reason: "\(a), allowed above 0")
-      }
-      for (name, value) in [("b", b), ("c", c), ("d", d)] {
-        guard value.isFinite && value >= 0 else {
-          throw ServingError(.outOfRange, field: "timeModel.linear.\(name)", reason: "\(value), allowed 0 or more")
-        }
-      }
-    }
+    try validateAvailability()
   }
 
-  /// The time model, its table built.
-  func stageTimeModel() throws(ServingError) -> StageTimeModel {
-    switch timeModel {
-    case .constant(let seconds): return .constant(seconds)
-    case .linear(let a, let b, let c, let d): return .linear(a: a, b: b, c: c, d: d)
-    case .closedForm, .measured:
-      let largestBatch =
-        switch scheduler.kind {
-        case .vllm(let maxTokensInBatch): max(maxTokensInBatch, scheduler.batchSizeCap)
-        case .sarathi(let chunkTokens): chunkTokens + scheduler.batchSizeCap
-        }
-      return .closedForm(
-        try ClosedFormTimeModel(
-          model: model, device: device, node: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
-          rounding: featureRounding, measured: timeModel.measured ?? MeasuredTimes(), tableTokens: min(8192, largestBatch)))
+  private func validateAvailability() throws(ServingError) {
+    var isAvailable = [Bool](repeating: true, count: replicas.count)
+    var time = 0.0
+    for (index, change) in availability.enumerated() {
+      let field = "availability[\(index)]"
+      guard change.time.isFinite && change.time >= time else {
+        throw ServingError(.outOfRange, field: field, reason: "time \(change.time), allowed \(time) or later: the list is in order of time")
+      }
+      guard replicas.indices.contains(change.replica) else {
+        throw ServingError(.outOfRange, field: field, reason: "replica \(change.replica), allowed 0...\(replicas.count - 1)")
+      }
+      time = change.time
+      isAvailable[change.replica] = change.kind == .recover
+    }
+    guard isAvailable.contains(true) else {
+      throw ServingError(.inconsistent, field: "availability", reason: "no replica is available after the last change")
     }
   }
 }

@@ -5,23 +5,30 @@ extension ClusterSimulation {
     if log != nil { logEvent(event) }
     switch event.kind {
     case .requestArrival: requestArrived(event)
-    case .globalSchedule: awaitsDecision = !router.isEmpty
+    case .globalSchedule: findDecision(from: 0)
     case .replicaSchedule: scheduleReplica(event)
     case .batchStageArrival: batchReachedStage(event)
     case .replicaStageSchedule: scheduleStage(event)
     case .batchStageEnd: stageEnded(event)
     case .batchEnd: batchEnded(event)
+    case .availabilityChange: changeAvailability(event)
     }
   }
 
   private mutating func requestArrived(_ event: Event) {
-    router.append(Int(event.batch))
+    let slot = Int(event.batch)
     countArrival()
+    if requests[slot].totalTokens > reachableTokens {
+      reject(slot)
+      return
+    }
+    router.append(slot)
     queue.pushNow(.globalSchedule)
   }
 
   private mutating func scheduleReplica(_ event: Event) {
     let index = Int(event.replica)
+    let limits = models[replicas[index].model].limits
     while replicas[index].runningBatches < limits.stageCount {
       let slot = takeBatchSlot()
       let isFormed = replicas[index].formBatch(at: event.time, limits: limits, requests: &requests, batch: &batches[slot])
@@ -30,11 +37,13 @@ extension ClusterSimulation {
         break
       }
       batches[slot].id = nextBatchID
+      batches[slot].replica = index
       nextBatchID &+= 1
       replicas[index].runningBatches &+= 1
       formed.append(slot)
       if log != nil { logBatch(slot, replica: index) }
     }
+    if log != nil { logBlocks(replica: index) }
     for slot in formed {
       queue.pushNow(.batchStageArrival, replica: event.replica, stage: 0, batch: Int32(truncatingIfNeeded: slot))
     }
@@ -53,12 +62,12 @@ extension ClusterSimulation {
     if replicas[index].stages[stage].isBusy || replicas[index].stages[stage].queue.isEmpty { return }
     replicas[index].stages[stage].isBusy = true
     let slot = replicas[index].stages[stage].queue.removeFirst()
-    let seconds = timeModel.seconds(stage: stage, batch: &batches[slot], requests: requests)
+    let time = models[replicas[index].model].stageTime(stage: stage, batch: &batches[slot], requests: requests)
     batches[slot].stageStartedAt = event.time
-    batches[slot].stageSeconds = seconds
+    batches[slot].stageTime = time
     if log != nil { logBatchDetail(slot) }
     queue.push(
-      at: event.time + seconds, .batchStageEnd, replica: event.replica, stage: event.stage, batch: Int32(truncatingIfNeeded: slot))
+      at: event.time + time.total, .batchStageEnd, replica: event.replica, stage: event.stage, batch: Int32(truncatingIfNeeded: slot))
   }
 
   private mutating func stageEnded(_ event: Event) {
@@ -66,15 +75,15 @@ extension ClusterSimulation {
     let slot = Int(event.batch)
     replicas[Int(event.replica)].stages[stage].isBusy = false
     let start = batches[slot].stageStartedAt
-    let seconds = batches[slot].stageSeconds
+    let time = batches[slot].stageTime
     let members = batches[slot].members
     var live = requests.mutableSpan
     for member in members {
-      live[Int(member.slot)].stageEnded(start: start, end: event.time, seconds: seconds)
+      live[Int(member.slot)].stageEnded(start: start, end: event.time, time: time)
     }
     if log != nil { logStage(slot, event) }
     queue.pushNow(.replicaStageSchedule, replica: event.replica, stage: event.stage)
-    if stage + 1 == limits.stageCount {
+    if stage + 1 == replicas[Int(event.replica)].stages.count {
       queue.pushNow(.batchEnd, replica: event.replica, batch: event.batch)
     } else {
       queue.pushNow(.batchStageArrival, replica: event.replica, stage: event.stage + 1, batch: event.batch)
@@ -96,13 +105,17 @@ extension ClusterSimulation {
       }
     }
     replicas[index].outstandingTokens -= progress
-    replicas[index].batchEnded(members, requests: &requests)
+    replicas[index].batchEnded(batches[slot], limits: models[replicas[index].model].limits, requests: &requests)
     if hasCompleted {
       for member in members where requests[Int(member.slot)].isCompleted {
         complete(Int(member.slot))
       }
     }
-    if log != nil { logBatchEnd(slot, event) }
+    if log != nil {
+      logBatchEnd(slot, event)
+      logBlocks(replica: index)
+    }
+    batches[slot].id = -1
     freeBatchSlots.append(slot)
     queue.pushNow(.replicaSchedule, replica: event.replica)
   }

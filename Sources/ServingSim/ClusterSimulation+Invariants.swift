@@ -14,7 +14,8 @@ extension ClusterSimulation {
         resident += request.heldBlocks > 0 ? 1 : 0
         tokens += request.remainingTokens
       }
-      if blocks != replica.allocatedBlocks {
+      let limits = models[replica.model].limits
+      if blocks + replica.ownerlessBlocks != replica.allocatedBlocks {
         violations.append("replica \(index): \(replica.allocatedBlocks) blocks counted, \(blocks) held")
       }
       if resident != replica.residentCount {
@@ -25,6 +26,9 @@ extension ClusterSimulation {
       }
       if replica.allocatedBlocks < 0 || replica.allocatedBlocks > limits.blockCount {
         violations.append("replica \(index): \(replica.allocatedBlocks) of \(limits.blockCount) blocks")
+      }
+      if replica.availability == .failed && (replica.waiting.count + replica.residentCount > 0 || replica.runningBatches > 0) {
+        violations.append("replica \(index) has failed and holds requests")
       }
       if replica.residentCount > limits.batchSizeCap {
         violations.append("replica \(index): \(replica.residentCount) residents exceed the cap")

@@ -1,22 +1,24 @@
 extension ClusterSimulation {
   mutating func logEvent(_ event: Event) {
+    guard log?.parts.contains(.events) == true else { return }
     let detail: EventLog.Detail
     switch event.kind {
     case .requestArrival: detail = .arrival(request: requests[Int(event.batch)].id)
     case .globalSchedule: detail = .placements([])
+    case .availabilityChange: detail = .change(configuration.availability[Int(event.batch)].kind)
     default: detail = .none
     }
     withLog { log in
       log.events.append(
         EventLog.Entry(
           id: event.id, time: event.time, kind: event.kind, replica: event.replica < 0 ? nil : Int(event.replica),
-          stage: event.stage < 0 ? nil : Int(event.stage), detail: detail))
+          stage: event.stage < 0 ? nil : Int(event.stage), detail: detail, allocatedBlocks: nil))
     }
   }
 
   mutating func logPlacement(request: Int, replica: Int) {
     withLog { log in
-      guard case .placements(var placements) = log.events[log.events.count - 1].detail else { return }
+      guard case .placements(var placements) = log.events.last?.detail else { return }
       placements.append(EventLog.Placement(request: request, replica: replica))
       log.setDetail(.placements(placements))
     }
@@ -25,17 +27,23 @@ extension ClusterSimulation {
   mutating func logBatch(_ slot: Int, replica: Int) {
     let batch = batches[slot]
     let record = EventLog.BatchRecord(
-      id: batch.id, replica: replica, scheduledAt: now, completedAt: nil, requests: batch.members.map { requests[Int($0.slot)].id },
-      tokens: batch.members.map { Int($0.tokens) }, prefillTokens: batch.prefillTokens,
+      id: batch.id, replica: replica, scheduledAt: now, completedAt: nil, cancelledAt: nil,
+      requests: batch.members.map { requests[Int($0.slot)].id }, tokens: batch.members.map { Int($0.tokens) },
+      contexts: batch.members.map { requests[Int($0.slot)].processedTokens }, prefillTokens: batch.prefillTokens,
       allocatedBlocks: replicas[replica].allocatedBlocks, waitingCount: replicas[replica].waiting.count)
     withLog { log in
-      log.batches.append(record)
-      if case .batches(let earlier) = log.events[log.events.count - 1].detail {
+      if log.parts.contains(.batches) { log.batches.append(record) }
+      if case .batches(let earlier) = log.events.last?.detail {
         log.setDetail(.batches(earlier + [record.id]))
       } else {
         log.setDetail(.batches([record.id]))
       }
     }
+  }
+
+  mutating func logBlocks(replica: Int) {
+    let blocks = replicas[replica].allocatedBlocks
+    withLog { $0.setAllocatedBlocks(blocks) }
   }
 
   mutating func logBatchDetail(_ slot: Int) {
@@ -47,10 +55,11 @@ extension ClusterSimulation {
     let batch = batches[slot]
     withLog { log in
       log.setDetail(.batches([batch.id]))
+      guard log.parts.contains(.stages) else { return }
       log.stages.append(
         EventLog.StageRecord(
           batch: batch.id, replica: Int(event.replica), stage: Int(event.stage), scheduledAt: batch.stageStartedAt,
-          completedAt: event.time))
+          completedAt: event.time, modelSeconds: batch.stageTime.model))
     }
   }
 
@@ -58,7 +67,13 @@ extension ClusterSimulation {
     let id = batches[slot].id
     withLog { log in
       log.setDetail(.batches([id]))
-      log.batches[id].completedAt = event.time
+      log.updateBatch(id) { $0.completedAt = event.time }
     }
+  }
+
+  mutating func logCancellation(_ slot: Int) {
+    let id = batches[slot].id
+    let time = now
+    withLog { log in log.updateBatch(id) { $0.cancelledAt = time } }
   }
 }

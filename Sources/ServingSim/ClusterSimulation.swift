@@ -11,17 +11,18 @@
 ///   cluster.route(to: choose(request, cluster))
 /// }
 /// ```
-/// The arrival that follows must be enqueued before the simulation runs on, or the clock passes it.
+/// The arrival that follows must be enqueued before the simulation runs on, or the clock passes it. With replicas that fail a request may need
+/// several decisions, or none for a while: `pendingArrivalCount` and `pausesWithoutArrival` say when to announce the next one.
 ///
 /// Invariants (`checkInvariants`): those of `Replica`, `Request` and `EventQueue`; a slot is free or holds a live request; ids map to the slots
 /// that hold them.
 public struct ClusterSimulation: Sendable, Equatable {
   /// The cluster as configured.
   public let configuration: ClusterConfiguration
-  let limits: SchedulerLimits
-  let timeModel: StageTimeModel
+  /// One for each different replica configuration.
+  let models: [ReplicaModel]
 
-  var queue = EventQueue()
+  var queue: EventQueue
   var requests: [Request] = []
   var freeRequestSlots: [Int] = []
   var ids = RequestIndex()
@@ -31,8 +32,12 @@ public struct ClusterSimulation: Sendable, Equatable {
   var nextBatchID = 0
   /// Slots of requests that wait for a routing decision.
   var router = RingQueue()
-  /// Whether a GlobalSchedule event is stopped at the head of `router`.
-  var awaitsDecision = false
+  /// Place in `router` of the request at which a GlobalSchedule event is stopped; -1 if none is.
+  var decision = -1
+  /// Most tokens of a request that some replica would take now; 0 without an available one.
+  var routableTokens = 0
+  /// Most tokens of a request that some replica takes now or after a later recovery.
+  var reachableTokens = 0
   /// Replicas that the current GlobalSchedule has given requests to.
   var touched: [Bool]
   var completions: [CompletedRequest] = []
@@ -48,6 +53,8 @@ public struct ClusterSimulation: Sendable, Equatable {
   public private(set) var completedCount = 0
   /// Requests turned away so far, taken or not.
   public private(set) var rejectedCount = 0
+  /// Times that a request lost its replica and went back to the router.
+  public internal(set) var reroutedCount = 0
   /// What happened, if recording was switched on.
   public private(set) var log: EventLog?
 
@@ -55,38 +62,26 @@ public struct ClusterSimulation: Sendable, Equatable {
   public init(_ configuration: ClusterConfiguration) throws(ServingError) {
     try configuration.validate()
     self.configuration = configuration
-    let blockCount: Int
-    if let given = configuration.blockCount {
-      blockCount = given
-    } else {
-      guard configuration.scheduler.blockSize >= 1 else {
-        throw ServingError(.outOfRange, field: "blockSize", reason: "\(configuration.scheduler.blockSize), allowed 1 or more")
-      }
-      blockCount = try MemoryPlan(
-        model: configuration.model, device: configuration.device, tensorParallel: configuration.tensorParallel,
-        pipelineStages: configuration.pipelineStages, memoryMarginFraction: configuration.memoryMarginFraction,
-        maxTokens: configuration.maxTokens, blockSize: configuration.scheduler.blockSize
-      ).blockCount
-    }
-    limits = try SchedulerLimits(
-      configuration.scheduler, blockCount: blockCount, stageCount: configuration.pipelineStages, maxTokens: configuration.maxTokens)
-    timeModel = try configuration.stageTimeModel()
-    replicas = [Replica](repeating: Replica(stageCount: configuration.pipelineStages), count: configuration.replicaCount)
-    touched = [Bool](repeating: false, count: configuration.replicaCount)
+    let (models, indices) = try ReplicaModel.models(of: configuration)
+    self.models = models
+    replicas = indices.map { Replica(model: $0, stageCount: models[$0].limits.stageCount) }
+    touched = [Bool](repeating: false, count: replicas.count)
+    queue = EventQueue(changeTimes: configuration.availability.map(\.time))
+    updateReach()
   }
 
   /// Back to an empty cluster at time 0, keeping the tables of the time model. Recording starts anew if it was on.
   public mutating func reset() {
-    queue = EventQueue()
+    queue.reset()
     requests.removeAll(keepingCapacity: true)
     freeRequestSlots.removeAll(keepingCapacity: true)
     ids = RequestIndex()
-    for index in replicas.indices { replicas[index] = Replica(stageCount: limits.stageCount) }
+    for index in replicas.indices { replicas[index] = emptyReplica(index) }
     batches.removeAll(keepingCapacity: true)
     freeBatchSlots.removeAll(keepingCapacity: true)
     nextBatchID = 0
     router = RingQueue()
-    awaitsDecision = false
+    decision = -1
     for index in touched.indices { touched[index] = false }
     completions.removeAll(keepingCapacity: true)
     rejections.removeAll(keepingCapacity: true)
@@ -94,12 +89,21 @@ public struct ClusterSimulation: Sendable, Equatable {
     inFlightCount = 0
     completedCount = 0
     rejectedCount = 0
-    if log != nil { log = EventLog() }
+    reroutedCount = 0
+    if let parts = log?.parts { log = EventLog(parts) }
+    updateReach()
   }
 
-  /// Records every event from now on in `log`; for tests and traces.
-  public mutating func recordEvents() {
-    if log == nil { log = EventLog() }
+  /// Records `parts` of what happens from now on in `log`; for tests, traces and metrics. Call it before the first event.
+  public mutating func recordEvents(_ parts: EventLog.Parts = .all) {
+    if log == nil { log = EventLog(parts) }
+  }
+
+  /// Takes what has been recorded and will not change any more, so that the log of a long run stays small: events and stages so far, and the
+  /// batches before the first one that is still in flight.
+  public mutating func takeLog() -> EventLog? {
+    let isOpen = decision >= 0
+    return log?.take(openEvents: isOpen ? 1 : 0)
   }
 
   // MARK: Driving
@@ -146,47 +150,54 @@ public struct ClusterSimulation: Sendable, Equatable {
     {
       return .tooManyTokens(limit: configuration.maxTokens)
     }
-    let needed = limits.blocks(for: spec.totalTokens)
-    let available = limits.blockCount - limits.watermarkBlocks
-    return needed > available ? .tooManyBlocks(needed: needed, available: available) : nil
+    if spec.totalTokens <= reachableTokens { return nil }
+    var roomiest = models[0].limits
+    for model in models where model.limits.requestTokensMax > roomiest.requestTokensMax { roomiest = model.limits }
+    if spec.totalTokens <= roomiest.requestTokensMax { return .noReplicaLeft }
+    return .tooManyBlocks(
+      needed: roomiest.blocks(for: spec.totalTokens), available: roomiest.requestTokensMax / roomiest.blockSize)
   }
 
-  /// Handles events until a request waits in the router.
+  /// Handles events until a request waits for a routing decision.
   ///
+  /// - Parameter pausesWithoutArrival: returns nil as well when the last announced arrival has reached the router and cannot be routed yet, so that
+  ///   the next one can be announced before the clock passes it.
   /// - Returns: the id of that request, the same one until it is routed; nil when no event is left.
-  public mutating func runUntilDecision() -> Int? {
-    if awaitsDecision { return requests[router[0]].id }
-    while let event = queue.pop() {
-      handle(event)
-      if awaitsDecision { return requests[router[0]].id }
-    }
-    return nil
+  public mutating func runUntilDecision(pausesWithoutArrival: Bool = false) -> Int? {
+    run(below: .infinity, pausesWithoutArrival: pausesWithoutArrival)
   }
 
   /// Handles the events up to and including `time`, stopping early for a decision. The clock stays at the last handled event.
   ///
   /// - Returns: the request that waits for a decision, if any.
   public mutating func run(until time: Double) -> Int? {
-    if awaitsDecision { return requests[router[0]].id }
-    while let next = queue.nextTime, next <= time, let event = queue.pop() {
+    run(below: time.nextUp, pausesWithoutArrival: false)
+  }
+
+  private mutating func run(below end: Double, pausesWithoutArrival: Bool) -> Int? {
+    while decision < 0 {
+      guard let next = queue.nextTime(changes: hasWork), next < end, let event = queue.pop() else { return nil }
       handle(event)
-      if awaitsDecision { return requests[router[0]].id }
+      if pausesWithoutArrival && event.kind == .globalSchedule && decision < 0 && queue.arrivalCount == 0 && !router.isEmpty { return nil }
     }
-    return nil
+    return requests[router[decision]].id
   }
 
   /// Routes the request that `runUntilDecision` returned and continues its GlobalSchedule: with the router drained, each replica that was given
   /// requests gets a ReplicaSchedule event, in ascending order.
+  ///
+  /// - Precondition: `canRoute(to: replica)`.
   public mutating func route(to replica: Int) {
-    precondition(awaitsDecision, "no request waits for a decision")
+    precondition(decision >= 0, "no request waits for a decision")
     precondition(replica >= 0 && replica < replicas.count, "no such replica")
-    let slot = router.removeFirst()
+    precondition(canRoute(to: replica), "the replica does not take this request")
+    let slot = router.remove(at: decision)
     requests[slot].replica = replica
     replicas[replica].enqueue(slot, tokens: requests[slot].totalTokens)
     touched[replica] = true
     if log != nil { logPlacement(request: requests[slot].id, replica: replica) }
-    if !router.isEmpty { return }
-    awaitsDecision = false
+    findDecision(from: decision)
+    if decision >= 0 { return }
     for index in touched.indices where touched[index] {
       touched[index] = false
       queue.pushNow(.replicaSchedule, replica: Int32(truncatingIfNeeded: index))
@@ -218,6 +229,13 @@ public struct ClusterSimulation: Sendable, Equatable {
   /// Requests in the router, the one that waits for a decision included.
   public var routerQueueLength: Int { router.count }
 
+  /// Requests in flight that have been routed at least once.
+  public var placedCount: Int {
+    var count = inFlightCount
+    for place in router.indices where requests[router[place]].reroutes == 0 { count -= 1 }
+    return count
+  }
+
   /// Arrivals announced and not handled yet.
   public var pendingArrivalCount: Int { queue.arrivalCount }
 
@@ -226,8 +244,21 @@ public struct ClusterSimulation: Sendable, Equatable {
 
   /// Replica `index`, 0-based.
   public func replica(_ index: Int) -> ReplicaView {
-    ReplicaView(replicas[index], limits: limits, requests: requests)
+    ReplicaView(replicas[index], model: models[replicas[index].model], requests: requests)
   }
+
+  /// The request that waits for a decision, nil if none does.
+  public var waitingForDecision: Int? { decision < 0 ? nil : requests[router[decision]].id }
+
+  /// Whether replica `index` may be given the request that waits for a decision: it takes requests, and this one fits into its memory. Without one,
+  /// whether it takes requests.
+  public func canRoute(to index: Int) -> Bool {
+    if replicas[index].availability != .available { return false }
+    return decision < 0 || requests[router[decision]].totalTokens <= models[replicas[index].model].limits.requestTokensMax
+  }
+
+  /// Batches formed so far.
+  public var formedBatches: Int { nextBatchID }
 
   /// A request that has been enqueued and is not completed.
   public func request(_ id: Int) -> RequestView {
@@ -248,6 +279,16 @@ extension ClusterSimulation {
   mutating func complete(_ slot: Int) {
     completions.append(CompletedRequest(requests[slot]))
     completedCount &+= 1
+    inFlightCount &-= 1
+    ids.remove(requests[slot].id)
+    requests[slot].id = -1
+    freeRequestSlots.append(slot)
+  }
+
+  /// Turns away a request that has arrived.
+  mutating func reject(_ slot: Int) {
+    rejections.append(RejectedRequest(spec: requests[slot].spec, reason: .noReplicaLeft))
+    rejectedCount &+= 1
     inFlightCount &-= 1
     ids.remove(requests[slot].id)
     requests[slot].id = -1

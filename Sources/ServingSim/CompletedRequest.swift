@@ -2,11 +2,11 @@
 public struct CompletedRequest: Equatable, Sendable {
   /// Monotone id given by `enqueueArrival`.
   public let id: Int
-  /// The replica that served it.
+  /// The replica that finished it.
   public let replica: Int
   /// Arrival.
   public let arrivedAt: Double
-  /// Start of the first batch that held it.
+  /// Start of the first batch that held it, on whichever replica.
   public let scheduledAt: Double
   /// First output token.
   public let prefillCompletedAt: Double
@@ -18,12 +18,18 @@ public struct CompletedRequest: Equatable, Sendable {
   public let decodeTokens: Int
   /// Evictions.
   public let restarts: Int
+  /// Times it was routed again because its replica had failed.
+  public let reroutes: Int
   /// Sum of stage times over all stages and attempts.
   public let executionSeconds: Double
+  /// The part of it that the model takes; the rest is the serving engine's own work.
+  public let modelExecutionSeconds: Double
   /// Sum of idle times between consecutive stages, all attempts.
   public let preemptedSeconds: Double
   /// Importance given by the workload.
   public let priority: Double
+  /// Class given by the workload.
+  public let requestClass: Int
 
   /// Arrival to last token.
   public var endToEndSeconds: Double { completedAt - arrivedAt }
@@ -35,19 +41,21 @@ public struct CompletedRequest: Equatable, Sendable {
   public var timeBetweenTokensSeconds: Double { (completedAt - prefillCompletedAt) / Double(decodeTokens) }
 
   init(_ request: Request) {
-    guard let scheduledAt = request.scheduledAt, let prefillCompletedAt = request.prefillCompletedAt, let completedAt = request.completedAt
-    else { preconditionFailure("a completed request lacks a time stamp") }
+    precondition(request.isCompleted, "the request is not completed")
     id = request.id
     replica = request.replica
     arrivedAt = request.arrivedAt
-    self.scheduledAt = scheduledAt
-    self.prefillCompletedAt = prefillCompletedAt
-    self.completedAt = completedAt
+    scheduledAt = request.scheduledAt
+    prefillCompletedAt = request.prefillCompletedAt
+    completedAt = request.completedAt
     prefillTokens = request.originalPrefillTokens
     decodeTokens = request.originalDecodeTokens
     restarts = request.restarts
+    reroutes = request.reroutes
     executionSeconds = request.executionSeconds
+    modelExecutionSeconds = request.modelExecutionSeconds
     preemptedSeconds = request.preemptedSeconds
     priority = request.priority
+    requestClass = request.requestClass
   }
 }

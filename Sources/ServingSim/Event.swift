@@ -14,9 +14,12 @@ public enum EventKind: UInt8, Equatable, Sendable, CaseIterable {
   case batchStageEnd
   /// A batch has left the last stage.
   case batchEnd
+  /// A replica drains, fails or recovers.
+  case availabilityChange
 }
 
-/// One scheduled event. `batch` is a slot of `ClusterSimulation.batches`; for an arrival, `replica` is -1 and `batch` the request slot.
+/// One scheduled event. `batch` is a slot of `ClusterSimulation.batches`; for an arrival, `replica` is -1 and `batch` the request slot; for a change
+/// of availability `batch` is its index.
 struct Event: Equatable, Sendable {
   var time: Double
   var id: Int

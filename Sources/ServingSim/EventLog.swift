@@ -1,5 +1,22 @@
-/// Everything that happened, for tests and traces. Recording costs memory per event; simulations leave it off.
+/// What happened, for tests, traces and metrics. Recording costs memory and time per event; simulations leave it off, or drain the log as they go
+/// (`ClusterSimulation.takeLog`).
 public struct EventLog: Equatable, Sendable {
+  /// Groups of records.
+  public struct Parts: OptionSet, Equatable, Sendable {
+    /// One bit a group.
+    public let rawValue: UInt8
+    /// The set of these bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// `EventLog.events`.
+    public static let events = Parts(rawValue: 1)
+    /// `EventLog.batches`.
+    public static let batches = Parts(rawValue: 2)
+    /// `EventLog.stages`.
+    public static let stages = Parts(rawValue: 4)
+    /// All groups.
+    public static let all: Parts = [.events, .batches, .stages]
+  }
+
   /// What an event did.
   public enum Detail: Equatable, Sendable {
     /// Nothing (a stage was busy, no batch could be formed).
@@ -10,6 +27,8 @@ public struct EventLog: Equatable, Sendable {
     case placements([Placement])
     /// Batches that were formed, started or ended.
     case batches([Int])
+    /// A replica changed its availability.
+    case change(AvailabilityChange.Kind)
   }
 
   /// A request and the replica it was routed to.
@@ -34,6 +53,8 @@ public struct EventLog: Equatable, Sendable {
     public let stage: Int?
     /// What it did.
     public internal(set) var detail: Detail
+    /// KV blocks in use on the replica after it; nil but for `replicaSchedule` and `batchEnd`.
+    public internal(set) var allocatedBlocks: Int?
   }
 
   /// One batch, in creation order.
@@ -44,12 +65,16 @@ public struct EventLog: Equatable, Sendable {
     public let replica: Int
     /// Time it was formed.
     public let scheduledAt: Double
-    /// Time it left the last stage.
+    /// Time it left the last stage; nil while it is in flight, and for ever if the replica failed first.
     public internal(set) var completedAt: Double?
+    /// Time the replica failed with the batch in flight.
+    public internal(set) var cancelledAt: Double?
     /// Member request ids.
     public let requests: [Int]
     /// Tokens per member.
     public let tokens: [Int]
+    /// Tokens of each member in the cache when it was formed.
+    public let contexts: [Int]
     /// Tokens of members still in prefill.
     public let prefillTokens: Int
     /// Blocks in use on the replica after it was formed.
@@ -70,16 +95,50 @@ public struct EventLog: Equatable, Sendable {
     public let scheduledAt: Double
     /// End.
     public let completedAt: Double
+    /// Seconds that the model takes of it.
+    public let modelSeconds: Double
   }
 
+  /// What is recorded.
+  public let parts: Parts
   /// Handled events.
   public internal(set) var events: [Entry] = []
   /// Batches.
   public internal(set) var batches: [BatchRecord] = []
   /// Stage executions.
   public internal(set) var stages: [StageRecord] = []
+  /// Id of `batches[0]`; earlier ones have been taken.
+  private(set) var firstBatch = 0
+
+  init(_ parts: Parts) { self.parts = parts }
 
   mutating func setDetail(_ detail: Detail) {
+    guard parts.contains(.events) else { return }
     events[events.count - 1].detail = detail
+  }
+
+  mutating func setAllocatedBlocks(_ blocks: Int) {
+    guard parts.contains(.events) else { return }
+    events[events.count - 1].allocatedBlocks = blocks
+  }
+
+  mutating func updateBatch(_ id: Int, _ body: (inout BatchRecord) -> Void) {
+    guard parts.contains(.batches) else { return }
+    body(&batches[id - firstBatch])
+  }
+
+  /// Removes and returns what is final: all stages, the events but the last `openEvents`, and the batches before the first one in flight.
+  mutating func take(openEvents: Int) -> EventLog {
+    var taken = EventLog(parts)
+    taken.firstBatch = firstBatch
+    let closed = max(0, events.count - openEvents)
+    taken.events = Array(events[..<closed])
+    events.removeFirst(closed)
+    let ended = batches.firstIndex { $0.completedAt == nil && $0.cancelledAt == nil } ?? batches.count
+    taken.batches = Array(batches[..<ended])
+    batches.removeFirst(ended)
+    firstBatch += ended
+    swap(&taken.stages, &stages)
+    return taken
   }
 }

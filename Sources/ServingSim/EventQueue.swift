@@ -1,8 +1,8 @@
-/// Pending events in the total order (time, arrivals first, creation id).
+/// Pending events in the total order (time, changes of availability first, then arrivals, creation id).
 ///
-/// Arrivals come in nondecreasing time and form a FIFO. Events for the instant being handled form a second FIFO: every event of that instant in the
-/// heap was created earlier, so it has the smaller id and precedes them. What lies in the future is in a binary heap, which holds
-/// at most one event per busy pipeline stage.
+/// Changes of availability are known from the start. Arrivals come in nondecreasing time and form a FIFO. Events for the instant being handled form
+/// a second FIFO: every event of that instant in the heap was created earlier, so it has the smaller id and precedes them. What lies in the
+/// future is in a binary heap, which holds at most one event per busy pipeline stage.
 ///
 /// Invariants: arrivals are sorted by (time, id); `immediate` holds events of time `now` only, in id order; no heap event is before `now`.
 struct EventQueue: Equatable, Sendable {
@@ -12,6 +12,14 @@ struct EventQueue: Equatable, Sendable {
   private var arrivals = Fifo()
   private var immediate = Fifo()
   private var heap: [Event] = []
+  /// Times of the changes of availability, nondecreasing.
+  private let changeTimes: [Double]
+  private var nextChange = 0
+
+  init(changeTimes: [Double] = []) { self.changeTimes = changeTimes }
+
+  /// Back to the start: no event is pending but for the changes of availability.
+  mutating func reset() { self = EventQueue(changeTimes: changeTimes) }
 
   var arrivalCount: Int { arrivals.count }
   var lastArrivalTime: Double? { arrivals.last?.time }
@@ -40,28 +48,54 @@ struct EventQueue: Equatable, Sendable {
     siftUp()
   }
 
-  /// Time of the next event.
-  var nextTime: Double? {
+  private var nextChangeTime: Double { nextChange < changeTimes.count ? changeTimes[nextChange] : .infinity }
+
+  /// Time of the next event, nil if there is none.
+  ///
+  /// - Parameter changes: whether changes of availability count even if nothing else is pending.
+  func nextTime(changes: Bool) -> Double? {
     if !immediate.isEmpty { return now }
-    guard let arrival = arrivals.first else { return heap.first?.time }
-    guard let top = heap.first else { return arrival.time }
-    return min(arrival.time, top.time)
+    let heapTime = heap.isEmpty ? Double.infinity : heap[0].time
+    let time = arrivals.isEmpty ? heapTime : min(arrivals.firstTime, heapTime)
+    if time == .infinity && !changes { return nil }
+    let first = min(time, nextChangeTime)
+    return first == .infinity ? nil : first
   }
 
   /// Takes the next event and sets the clock to it.
   mutating func pop() -> Event? {
     let heapTime = heap.isEmpty ? Double.infinity : heap[0].time
-    if !arrivals.isEmpty {
-      let time = arrivals.firstTime
-      if time <= heapTime && (immediate.isEmpty || time <= now) {
+    let arrivalTime = arrivals.isEmpty ? Double.infinity : arrivals.firstTime
+    if nextChange < changeTimes.count {
+      let time = changeTimes[nextChange]
+      if time <= min(arrivalTime, heapTime) && (immediate.isEmpty || time <= now) {
         now = time
-        return arrivals.removeFirst()
+        nextChange += 1
+        nextID &+= 1
+        return Event(time: time, id: nextID &- 1, kind: .availabilityChange, batch: Int32(truncatingIfNeeded: nextChange - 1))
       }
+    }
+    if !arrivals.isEmpty && arrivalTime <= heapTime && (immediate.isEmpty || arrivalTime <= now) {
+      now = arrivalTime
+      return arrivals.removeFirst()
     }
     if !immediate.isEmpty && heapTime > now { return immediate.removeFirst() }
     if heap.isEmpty { return nil }
     now = heapTime
     return popHeap()
+  }
+
+  /// Changes of availability handled so far.
+  var handledChanges: Int { nextChange }
+
+  /// Forgets the ends of the stages of `replica`.
+  mutating func removeEnds(of replica: Int) {
+    let kept = heap.filter { Int($0.replica) != replica }
+    heap.removeAll(keepingCapacity: true)
+    for event in kept {
+      heap.append(event)
+      siftUp()
+    }
   }
 
   private static func precedes(_ left: Event, _ right: Event) -> Bool {

@@ -36,7 +36,7 @@ extension Replica {
       if !canAdmit(prefillTokens: requests[head].prefillTokens, limits: limits) { break }
       let tokens = prefillChunk(requests[head], chunkTokens: chunkTokens, batch: batch)
       if tokens == 0 { break }
-      let slot = admitHead(at: time, limits: limits, requests: &requests)
+      let slot = admitHead(at: time, blocks: limits.blocks(for: requests[head].prefillTokens), requests: &requests)
       batch.add(slot, tokens: tokens, of: requests[slot])
     }
   }

@@ -12,7 +12,7 @@ extension Replica {
       if (batch.members.count + 1) * longest > maxTokensInBatch { break }
       if residentCount == limits.batchSizeCap { break }
       if batch.members.count == limits.microBatchCap { break }
-      let slot = admitHead(at: time, limits: limits, requests: &requests)
+      let slot = admitHead(at: time, blocks: limits.blocks(for: tokens), requests: &requests)
       batch.add(slot, tokens: tokens, of: requests[slot])
     }
     if !batch.members.isEmpty { return }
@@ -28,11 +28,5 @@ extension Replica {
       }
     }
     removeVisited(position, end: end)
-  }
-
-  /// Drops the first `position` and everything from `end` on.
-  mutating func removeVisited(_ position: Int, end: Int) {
-    running.removeSubrange(end...)
-    running.removeFirst(position)
   }
 }

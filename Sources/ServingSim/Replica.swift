@@ -1,34 +1,53 @@
 /// A serving engine: its waiting queue, its resident requests, its KV blocks and its pipeline stages.
 ///
-/// Invariants: 0 <= `allocatedBlocks` <= block count; `allocatedBlocks` is the sum of `heldBlocks` over resident requests, `residentCount` their
-/// number, at most the batch size cap; a request is either waiting or resident; `outstandingTokens` is the sum of remaining tokens over both.
+/// Invariants: 0 <= `allocatedBlocks` <= block count; `allocatedBlocks` is the sum of `heldBlocks` over resident requests plus `ownerlessBlocks`;
+/// `residentCount` is the number of requests that hold blocks, at most the batch size cap; a request is either waiting or resident;
+/// `outstandingTokens` is the sum of remaining tokens over both; a failed replica holds nothing.
 struct Replica: Equatable, Sendable {
   /// A resident request that is in no batch right now.
   struct Running: Equatable, Sendable {
-    var arrivedAt: Double
+    /// Arrival time, or the number of its admission (vllm_v1): the order in which requests get their turn.
+    var order: Double
     var slot: Int
   }
 
-  /// One pipeline stage: batches that wait for it and whether it works.
+  /// Members of faster_transformer's next batches: that many of `running`, and the blocks of those who have finished.
+  struct HeldBatch: Equatable, Sendable {
+    var count: Int
+    var ownerlessBlocks: Int
+  }
+
+  /// One pipeline stage: batches that wait for it and the one it works on.
   struct Stage: Equatable, Sendable {
     var queue = RingQueue()
     var isBusy = false
   }
 
+  /// Index of its configuration in `ClusterSimulation.models`.
+  let model: Int
+  var availability = ReplicaAvailability.available
   /// Request slots in queue order.
   var waiting = RingQueue()
   /// Resident requests between two batches (the reference's preempted list).
   var running: [Running] = []
+  var heldBatches: [HeldBatch] = []
   var allocatedBlocks = 0
+  /// Blocks of requests that are done, kept until their batch is (faster_transformer).
+  var ownerlessBlocks = 0
   var residentCount = 0
   /// Batches in flight, at most one per stage.
   var runningBatches = 0
   var outstandingTokens = 0
+  /// Requests admitted so far.
+  var admissions = 0
+  /// Decode steps since the last attempt to admit (lightllm).
+  var waitingIterations = 0
   var stages: [Stage]
   /// Scratch of `formSarathiBatch`, empty between calls.
   var partialPrefills: [Running] = []
 
-  init(stageCount: Int) {
+  init(model: Int, stageCount: Int) {
+    self.model = model
     stages = [Stage](repeating: Stage(), count: stageCount)
   }
 
@@ -42,45 +61,70 @@ struct Replica: Equatable, Sendable {
   ///
   /// - Returns: whether anything can run.
   mutating func formBatch(at time: Double, limits: SchedulerLimits, requests: inout [Request], batch: inout Batch) -> Bool {
-    switch limits.kind {
-    case .vllm(let maxTokens):
-      formVLLMBatch(at: time, maxTokensInBatch: maxTokens, limits: limits, requests: &requests, batch: &batch)
-      if batch.members.isEmpty && limits.parity == .sane && runningBatches == 0 && !waiting.isEmpty {
-        // Everything was evicted: nobody would wake this replica again, so the prefill pass gets the freed blocks now.
-        formVLLMBatch(at: time, maxTokensInBatch: maxTokens, limits: limits, requests: &requests, batch: &batch)
-      }
-    case .sarathi(let chunkTokens):
-      formSarathiBatch(at: time, chunkTokens: chunkTokens, limits: limits, requests: &requests, batch: &batch)
+    formOnce(at: time, limits: limits, requests: &requests, batch: &batch)
+    if batch.members.isEmpty && limits.parity == .sane && runningBatches == 0 && !waiting.isEmpty {
+      // Everything was evicted: nobody would wake this replica again, so the waiting get the freed blocks now.
+      formOnce(at: time, limits: limits, requests: &requests, batch: &batch)
     }
     return !batch.members.isEmpty
   }
 
+  private mutating func formOnce(at time: Double, limits: SchedulerLimits, requests: inout [Request], batch: inout Batch) {
+    switch limits.kind {
+    case .vllm(let maxTokens):
+      formVLLMBatch(at: time, maxTokensInBatch: maxTokens, limits: limits, requests: &requests, batch: &batch)
+    case .sarathi(let chunkTokens):
+      formSarathiBatch(at: time, chunkTokens: chunkTokens, limits: limits, requests: &requests, batch: &batch)
+    case .orca:
+      formOrcaBatch(at: time, limits: limits, requests: &requests, batch: &batch)
+    case .fasterTransformer:
+      formFasterTransformerBatch(at: time, limits: limits, requests: &requests, batch: &batch)
+    case .lightllm(let maxTokens, let iterations):
+      formLightLLMBatch(
+        at: time, maxTokensInBatch: maxTokens, maxWaitingIterations: iterations, limits: limits, requests: &requests, batch: &batch)
+    case .vllmV1(let maxTokens, let threshold, let isChunked):
+      formVLLMV1Batch(
+        at: time, maxTokens: maxTokens, threshold: threshold, isChunked: isChunked, limits: limits, requests: &requests, batch: &batch)
+    }
+  }
+
   /// Takes back the members of a batch that left the last stage: completed ones free their blocks, the others await the next batch.
-  mutating func batchEnded(_ members: [Batch.Member], requests: inout [Request]) {
+  mutating func batchEnded(_ batch: Batch, limits: SchedulerLimits, requests: inout [Request]) {
     runningBatches -= 1
-    for member in members {
+    switch limits.kind {
+    case .fasterTransformer: fasterTransformerBatchEnded(batch, limits: limits, requests: &requests)
+    case .vllmV1: takeBack(batch, requests: &requests) { Double($0.admission) }
+    default: takeBack(batch, requests: &requests) { $0.arrivedAt }
+    }
+  }
+
+  private mutating func takeBack(_ batch: Batch, requests: inout [Request], order: (Request) -> Double) {
+    for member in batch.members {
       let slot = Int(member.slot)
       if requests[slot].isCompleted {
         free(slot, requests: &requests)
       } else {
-        running.append(Running(arrivedAt: requests[slot].arrivedAt, slot: slot))
+        running.append(Running(order: order(requests[slot]), slot: slot))
       }
     }
   }
 
   // MARK: Blocks
 
+  func freeBlocks(_ limits: SchedulerLimits) -> Int { limits.blockCount - allocatedBlocks }
+
   /// Whether a waiting request with this prefill may become resident: its blocks must leave the watermark free.
   func canAdmit(prefillTokens: Int, limits: SchedulerLimits) -> Bool {
-    limits.blockCount - allocatedBlocks - limits.blocks(for: prefillTokens) >= limits.watermarkBlocks
+    freeBlocks(limits) - limits.blocks(for: prefillTokens) >= limits.watermarkBlocks
   }
 
-  /// Makes the head of the queue resident: blocks for its whole prefill.
-  mutating func admitHead(at time: Double, limits: SchedulerLimits, requests: inout [Request]) -> Int {
+  /// Makes the head of the queue resident with `blocks` blocks.
+  mutating func admitHead(at time: Double, blocks: Int, requests: inout [Request]) -> Int {
     let slot = waiting.removeFirst()
-    let blocks = limits.blocks(for: requests[slot].prefillTokens)
     requests[slot].heldBlocks = blocks
-    if requests[slot].scheduledAt == nil { requests[slot].scheduledAt = time }
+    requests[slot].admission = admissions
+    if requests[slot].scheduledAt < 0 { requests[slot].scheduledAt = time }
+    admissions &+= 1
     allocatedBlocks += blocks
     residentCount += 1
     return slot
@@ -101,14 +145,14 @@ struct Replica: Equatable, Sendable {
     waiting.prepend(slot)
   }
 
-  /// Makes sure that one block is free for the decode step of `slot`, evicting from the end of `running[position..<end]`, and takes it if the step
-  /// needs it. Without anyone left to evict, `slot` itself restarts.
+  /// Makes sure that `blocks` blocks are free for `slot`, evicting from the end of `running[position..<end]`; without anyone left to evict, `slot`
+  /// itself restarts.
   ///
   /// - Returns: whether `slot` may run.
-  mutating func reserveDecodeStep(
-    _ slot: Int, position: Int, end: inout Int, limits: SchedulerLimits, requests: inout [Request]
+  mutating func makeRoom(
+    for slot: Int, blocks: Int, position: Int, end: inout Int, limits: SchedulerLimits, requests: inout [Request]
   ) -> Bool {
-    while limits.blockCount - allocatedBlocks < 1 {
+    while freeBlocks(limits) < blocks {
       if end > position {
         end -= 1
         evict(running[end].slot, limits: limits, requests: &requests)
@@ -117,6 +161,16 @@ struct Replica: Equatable, Sendable {
         return false
       }
     }
+    return true
+  }
+
+  /// Makes sure that one block is free for the decode step of `slot`, even if it needs none, and takes it if it does.
+  ///
+  /// - Returns: whether `slot` may run.
+  mutating func reserveDecodeStep(
+    _ slot: Int, position: Int, end: inout Int, limits: SchedulerLimits, requests: inout [Request]
+  ) -> Bool {
+    guard makeRoom(for: slot, blocks: 1, position: position, end: &end, limits: limits, requests: &requests) else { return false }
     let held = requests[slot].heldBlocks
     let missing = requests[slot].processedTokens - held * limits.blockSize
     if missing > 0 {
@@ -127,18 +181,26 @@ struct Replica: Equatable, Sendable {
     return true
   }
 
-  /// Stable insertion sort by arrival: the list is nearly sorted, so this is one pass.
+  // MARK: Running list
+
+  /// Stable insertion sort by turn: the list is nearly sorted, so this is one pass.
   mutating func sortRunning() {
     var index = 1
     while index < running.count {
       let entry = running[index]
       var place = index
-      while place > 0 && running[place - 1].arrivedAt > entry.arrivedAt {
+      while place > 0 && running[place - 1].order > entry.order {
         running[place] = running[place - 1]
         place -= 1
       }
       if place != index { running[place] = entry }
       index += 1
     }
+  }
+
+  /// Drops the first `position` and everything from `end` on.
+  mutating func removeVisited(_ position: Int, end: Int) {
+    running.removeSubrange(end...)
+    running.removeFirst(position)
   }
 }

@@ -22,23 +22,31 @@ public struct ReplicaView: Sendable {
   public let stageCount: Int
   /// Prefill and decode tokens still to do for all waiting and resident requests.
   public let outstandingTokens: Int
+  /// Whether it takes requests.
+  public let availability: ReplicaAvailability
+  /// Speed on a fixed piece of work, in parts of the cluster's fastest replica: 1 for all if they are alike.
+  public let relativeSpeed: Double
   /// Ids of the waiting requests, front first.
   public let waiting: WaitingQueueView
 
   /// Waiting and resident requests; none is both.
   public var outstandingRequests: Int { waitingCount + residentCount }
+  /// Whether it takes requests.
+  public var isAvailable: Bool { availability == .available }
 
-  init(_ replica: Replica, limits: SchedulerLimits, requests: [Request]) {
+  init(_ replica: Replica, model: ReplicaModel, requests: [Request]) {
     waitingCount = replica.waiting.count
     runningCount = replica.running.count
     residentCount = replica.residentCount
     allocatedBlocks = replica.allocatedBlocks
-    blockCount = limits.blockCount
+    blockCount = model.limits.blockCount
     runningBatches = replica.runningBatches
-    batchCapacity = limits.batchSizeCap
-    blockSize = limits.blockSize
-    stageCount = limits.stageCount
+    batchCapacity = model.limits.batchSizeCap
+    blockSize = model.limits.blockSize
+    stageCount = model.limits.stageCount
     outstandingTokens = replica.outstandingTokens
+    availability = replica.availability
+    relativeSpeed = model.relativeSpeed
     waiting = WaitingQueueView(queue: replica.waiting, requests: requests)
   }
 }

@@ -8,13 +8,16 @@ public struct RequestSpec: Equatable, Sendable {
   public var decodeTokens: Int
   /// Importance given by the workload; carried along, no scheduler here looks at it.
   public var priority: Double
+  /// Which of the workload's request classes it is of; carried along.
+  public var requestClass: Int
 
   /// A request of `prefillTokens` + `decodeTokens` tokens.
-  public init(arrivedAt: Double, prefillTokens: Int, decodeTokens: Int, priority: Double = 0) {
+  public init(arrivedAt: Double, prefillTokens: Int, decodeTokens: Int, priority: Double = 0, requestClass: Int = 0) {
     self.arrivedAt = arrivedAt
     self.prefillTokens = prefillTokens
     self.decodeTokens = decodeTokens
     self.priority = priority
+    self.requestClass = requestClass
   }
 
   /// Prompt and output together.

@@ -24,6 +24,10 @@ public struct RequestView: Equatable, Sendable {
   public let replica: Int?
   /// Evictions so far.
   public let restarts: Int
+  /// Times its replica failed so far.
+  public let reroutes: Int
+  /// Class given by the workload.
+  public let requestClass: Int
   /// Whether the prefill of the current attempt is done.
   public let isPrefillComplete: Bool
   /// Start of the first batch that held it.
@@ -44,8 +48,10 @@ public struct RequestView: Equatable, Sendable {
     heldBlocks = request.heldBlocks
     replica = request.replica < 0 ? nil : request.replica
     restarts = request.restarts
+    reroutes = request.reroutes
+    requestClass = request.requestClass
     isPrefillComplete = request.isPrefillComplete
-    scheduledAt = request.scheduledAt
-    prefillCompletedAt = request.prefillCompletedAt
+    scheduledAt = request.scheduledAt < 0 ? nil : request.scheduledAt
+    prefillCompletedAt = request.prefillCompletedAt < 0 ? nil : request.prefillCompletedAt
   }
 }

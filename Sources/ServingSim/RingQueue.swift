@@ -42,6 +42,18 @@ struct RingQueue: Equatable, Sendable {
     return element
   }
 
+  /// Takes the element `offset` places behind the front, O(offset).
+  mutating func remove(at offset: Int) -> Int {
+    let element = self[offset]
+    var place = offset
+    while place > 0 {
+      self[place] = self[place - 1]
+      place -= 1
+    }
+    _ = removeFirst()
+    return element
+  }
+
   mutating func removeAll() {
     head = 0
     count = 0

@@ -27,24 +27,38 @@ enum StageTimeModel: Equatable, Sendable {
   case constant(Double)
   case linear(a: Double, b: Double, c: Double, d: Double)
 
-  func seconds(stage: Int, batch: inout Batch, requests: [Request]) -> Double {
+  func time(stage: Int, batch: inout Batch, requests: [Request]) -> StageTime {
     switch self {
     case .closedForm(let model):
-      return model.seconds(stage: stage, batch: &batch, requests: requests)
+      let total = model.seconds(stage: stage, batch: &batch, requests: requests)
+      return StageTime(total, engine: model.cpuSeconds(stage: stage, requests: batch.members.count))
     case .constant(let seconds):
-      return seconds
+      return StageTime(seconds)
     case .linear(let a, let b, let c, let d):
       let prefill = a + b * Double(batch.prefillTokens)
       let decode = prefill + c * Double(batch.decodeRequests)
-      return decode + d * Double(batch.decodeContextTokens)
+      return StageTime(decode + d * Double(batch.decodeContextTokens))
     }
   }
+}
 
-  /// CPU time of the engine inside `seconds`.
-  func cpuSeconds(stage: Int, requests: Int) -> Double {
-    switch self {
-    case .closedForm(let model): model.cpuSeconds(stage: stage, requests: requests)
-    case .constant, .linear: 0
-    }
+/// What a pipeline stage takes for a batch, seconds.
+struct StageTime: Equatable, Sendable {
+  /// From start to end.
+  var total: Double
+  /// The part that the model takes; the rest is the serving engine's own work.
+  var model: Double
+
+  init(_ total: Double, engine: Double = 0) {
+    self.total = total
+    model = total - engine
+  }
+
+  /// The same on a replica whose times are `scale` times as long.
+  func scaled(by scale: Double) -> StageTime {
+    var scaled = self
+    scaled.total *= scale
+    scaled.model *= scale
+    return scaled
   }
 }

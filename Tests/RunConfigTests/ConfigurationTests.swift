@@ -93,8 +93,12 @@ struct ConfigurationTests {
       (["update.shards=3"], "update.shards"),
       (["cluster.tensor_parallel=3"], "cluster.tensor_parallel"),
       (["cluster.model=microsoft/phi-2", "cluster.tensor_parallel=2"], "cluster.tensor_parallel"),
-      (["cluster.pipeline_stages=4", "cluster.batch_size_cap=3"], "cluster.batch_size_cap"),
-      (["cluster.max_tokens=4097"], "cluster.max_tokens_in_batch"),
+      (["cluster.pipeline_stages=4", "cluster.max_num_seqs=3"], "cluster.max_num_seqs"),
+      (["cluster.replica_scheduler=vllm", "cluster.pipeline_stages=4", "cluster.batch_size_cap=3"], "cluster.batch_size_cap"),
+      (["cluster.replica_scheduler=vllm", "cluster.max_tokens=4097"], "cluster.max_tokens_in_batch"),
+      (["cluster.enable_chunked_prefill=false"], "cluster.max_num_batched_tokens"),
+      (["cluster.replica_scheduler=lightllm"], "cluster.block_size"),
+      (["cluster.replica_scheduler=lightllm", "cluster.block_size=1", "cluster.pipeline_stages=2"], "cluster.pipeline_stages"),
     ])
   func conflicts(overrides: [String], path: String) {
     do throws(ConfigurationError) {

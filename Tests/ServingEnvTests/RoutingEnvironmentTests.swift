@@ -114,7 +114,7 @@ import Testing
   @Test("a request the cluster has no blocks for gives no decision and is counted")
   func noBlocks() throws {
     var configuration = Fixtures.poisson()
-    configuration.cluster.blockCount = 64  // 1024 tokens less the watermark
+    configuration.cluster = ClusterConfiguration(blockCount: 64)  // 1024 tokens
     var environment = try RoutingEnvironment(configuration)
     environment.reset(seed: 1, chunk: 1, environment: 0)
     for step in 0..<100 { _ = environment.step(step % 4) }
@@ -136,7 +136,7 @@ import Testing
       }
     }
     #expect(field { _ in } == nil)
-    #expect(field { $0.cluster.blockCount = 1 } == "workload")
+    #expect(field { $0.cluster = ClusterConfiguration(blockCount: 1) } == "workload")
     #expect(field { $0.reward.sigma = 0 } == "sigma")
     #expect(field { $0.reward.alpha = -.infinity } == "alpha")
     #expect(field { $0.reward.throughputTarget = 0 } == "throughputTarget")

@@ -73,15 +73,87 @@ import Testing
     #expect(digest(&fresh, actions[250...]) == digests[0])
   }
 
-  @Test("100 steps of a plain cluster are pinned")
-  func pinned() throws {
+  @Test(
+    "100 steps of a plain cluster are pinned",
+    arguments: [
+      (ReplicaSchedulerConfiguration.Kind.vllm(), 2_929_023_203_952_705_863 as UInt64), (.vllmV1(), 10_200_579_482_292_922_927),
+    ])
+  func pinned(kind: ReplicaSchedulerConfiguration.Kind, expected: UInt64) throws {
     let configuration = RoutingConfiguration(
-      cluster: ClusterConfiguration(timeModel: .linear(a: 0.01, b: 1e-4, c: 1e-4, d: 0), blockCount: 400),
+      cluster: ClusterConfiguration(
+        scheduler: ReplicaSchedulerConfiguration(kind: kind), timeModel: .linear(a: 0.01, b: 1e-4, c: 1e-4, d: 0), blockCount: 400),
       workload: WorkloadConfiguration(source: .poisson(.init(qps: 16, lengths: .fixed(prefillTokens: 700, decodeTokens: 60)))))
     var environment = try RoutingEnvironment(configuration)
     environment.reset(seed: 3, chunk: 1, environment: 2)
     let actions = (0..<100).map { $0 * $0 % 4 }
     let found = digest(&environment, actions[...])
-    #expect(found == 2_929_023_203_952_705_863, "digest \(found)")
+    #expect(found == expected, "digest \(found)")
+  }
+
+  /// Replica 1 fails for a while, then every replica at once, with different speeds.
+  private func failing() -> RoutingConfiguration {
+    var configuration = Fixtures.poisson(qps: 16)
+    configuration.cluster.replicas[2].speedFactor = 0.5
+    configuration.cluster.availability =
+      [AvailabilityChange(time: 5, replica: 1, kind: .fail), AvailabilityChange(time: 8, replica: 1, kind: .recover)]
+      + (0..<4).map { AvailabilityChange(time: 12, replica: $0, kind: $0 == 3 ? .drain : .fail) }
+      + (0..<4).map { AvailabilityChange(time: 13, replica: $0, kind: .recover) }
+    return configuration
+  }
+
+  private func mask(_ environment: RoutingEnvironment) -> [UInt8] {
+    var values = [UInt8](repeating: 9, count: environment.actionCount)
+    var span = values.mutableSpan
+    environment.actionMask(into: &span)
+    return values
+  }
+
+  @Test("with replicas that fail the mask follows them, re-routes are decisions, and a replay gives the same bits")
+  func failures() throws {
+    var environment = try RoutingEnvironment(failing())
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    var actions: [Int] = []
+    var masks: Set<[UInt8]> = []
+    var rule = HeuristicPolicy.lorFull.router(seed: 3, chunk: 1, environment: 2)
+    for _ in 0..<400 {
+      masks.insert(mask(environment))
+      actions.append(rule.choose(cluster: environment.cluster))
+      #expect(mask(environment)[actions.last ?? 0] == 1)
+      _ = environment.step(actions.last ?? 0)
+    }
+    #expect(environment.cluster.now > 14)
+    #expect(environment.cluster.reroutedCount > 5)
+    #expect(environment.announced + environment.cluster.reroutedCount == 401 + environment.cluster.routerQueueLength - 1)
+    #expect(masks == [[1, 1, 1, 1], [1, 0, 1, 1]])
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    let expected = digest(&environment, actions[...])
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    var copy = environment
+    _ = digest(&copy, actions[..<170])
+    let snapshot = copy
+    _ = copy.step(actions[170])
+    var again = snapshot
+    environment.reset(seed: 3, chunk: 1, environment: 2)
+    #expect(digest(&environment, actions[...]) == expected)
+    var other = snapshot
+    #expect(digest(&again, actions[170...]) == digest(&other, actions[170...]))
+  }
+
+  @Test("an evaluation over failures serves every request")
+  func evaluation() throws {
+    for policy in HeuristicPolicy.allCases {
+      var environment = try RoutingEnvironment(failing())
+      environment.reset(seed: 3, chunk: 0, environment: 1)
+      var rule = policy.router(seed: 3, chunk: 0, environment: 1)
+      var completed = 0
+      while environment.announced < 300 {
+        _ = environment.step(rule.choose(cluster: environment.cluster))
+        completed += environment.completions.count
+      }
+      while environment.pendingRequest != nil { completed += environment.finish(rule.choose(cluster: environment.cluster)).count }
+      #expect(completed == 300)
+      #expect(environment.cluster.inFlightCount == 0)
+      #expect(environment.closingRecord()?.values[1] == 0)
+    }
   }
 }

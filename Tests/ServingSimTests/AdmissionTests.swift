@@ -21,7 +21,7 @@ import Testing
   func blockLimit() throws {
     // 20 blocks of 4 tokens, 2 kept free: 18 blocks are 72 tokens.
     var configuration = constantCluster(blockSize: 4, blockCount: 20, parity: .sane)
-    configuration.scheduler.watermarkFraction = 0.1
+    configuration.replicas[0].scheduler.watermarkFraction = 0.1
     var cluster = try ClusterSimulation(configuration)
     #expect(cluster.enqueueArrival(spec(0, 60, 13)) == nil)
     #expect(cluster.enqueueArrival(spec(0, 60, 12)) == 0)
@@ -98,27 +98,27 @@ import Testing
       }
     }
     #expect(field { _ in } == nil)
-    #expect(field { $0.replicaCount = 0 } == "replicaCount")
-    #expect(field { $0.pipelineStages = 3 } == "pipelineStages")
-    #expect(field { $0.tensorParallel = 0 } == "tensorParallel")
+    #expect(field { $0.replicas = [] } == "replicas")
+    #expect(field { $0.replicas[0].pipelineStages = 3 } == "pipelineStages")
+    #expect(field { $0.replicas[0].tensorParallel = 0 } == "tensorParallel")
     #expect(field { $0.maxTokens = 1 } == "maxTokens")
     #expect(field { $0.maxTokens = 4097 } == "maxTokensInBatch")
-    #expect(field { $0.blockCount = 0 } == "blockCount")
-    #expect(field { $0.scheduler.blockSize = 0 } == "blockSize")
-    #expect(field { $0.scheduler.batchSizeCap = 0 } == "batchSizeCap")
-    #expect(field { $0.scheduler.watermarkFraction = 1 } == "watermarkFraction")
-    #expect(field { $0.scheduler.kind = .sarathi(chunkTokens: 0) } == "chunkTokens")
-    #expect(field { $0.timeModel = .constant(seconds: 0) } == "timeModel.constant")
-    #expect(field { $0.timeModel = .linear(a: 1, b: .nan, c: 0, d: 0) } == "timeModel.linear.b")
+    #expect(field { $0.replicas[0].blockCount = 0 } == "blockCount")
+    #expect(field { $0.replicas[0].scheduler.blockSize = 0 } == "blockSize")
+    #expect(field { $0.replicas[0].scheduler.batchSizeCap = 0 } == "batchSizeCap")
+    #expect(field { $0.replicas[0].scheduler.watermarkFraction = 1 } == "watermarkFraction")
+    #expect(field { $0.replicas[0].scheduler.kind = .sarathi(chunkTokens: 0) } == "chunkTokens")
+    #expect(field { $0.replicas[0].timeModel = .constant(seconds: 0) } == "timeModel.constant")
+    #expect(field { $0.replicas[0].timeModel = .linear(a: 1, b: .nan, c: 0, d: 0) } == "timeModel.linear.b")
     #expect(
       field {
-        $0.pipelineStages = 4
-        $0.scheduler.batchSizeCap = 3
+        $0.replicas[0].pipelineStages = 4
+        $0.replicas[0].scheduler.batchSizeCap = 3
       } == "batchSizeCap")
     #expect(
       field {
         $0.model = .qwen72B
-        $0.blockCount = nil
+        $0.replicas[0].blockCount = nil
       } == "model")
   }
 

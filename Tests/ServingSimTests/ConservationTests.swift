@@ -61,7 +61,7 @@ import Testing
         try #require(request.arrivedAt <= request.scheduledAt, "seed \(seed)")
         try #require(request.scheduledAt < request.prefillCompletedAt, "seed \(seed)")
         try #require(request.prefillCompletedAt <= request.completedAt, "seed \(seed)")
-        if this.configuration.pipelineStages == 1 && request.restarts == 0 {
+        if this.configuration.replicas[0].pipelineStages == 1 && request.restarts == 0 {
           let sum = request.executionSeconds + request.preemptedSeconds + request.schedulingDelaySeconds
           try #require(abs(sum - request.endToEndSeconds) < 1e-9, "seed \(seed)")
         }

@@ -85,6 +85,46 @@ import Testing
     #expect(tuples(driver) == [[130, 120, 10, 0, 20, 0], [129, 120, 0, 0, 29, 0], [138, 120, 0, 18, 38, 0]])
   }
 
+  @Test("orca: two longest sequences fit into 512 blocks", arguments: SchedulerParity.allCases)
+  func orca(parity: SchedulerParity) throws {
+    var driver = try SimulationDriver(constantCluster(.orca, blockCount: 512, parity: parity))
+    driver.run(specs)
+    #expect(driver.cluster.handledEvents == 81)
+    #expect(
+      driver.batchNotation == [
+        "0[0:8]", "10[0:1 1:8]", "20[0:1 1:1]", "30[0:1 1:1]", "40[0:1 1:1]", "50[0:1 1:1]", "60[1:1 2:8]", "70[2:1]", "80[2:1]",
+        "90[2:1]", "100[2:1]", "110[2:1]",
+      ])
+    #expect(tuples(driver).map { $0[0] } == [60, 69, 118])
+    #expect(tuples(driver).map { $0[3] } == [0, 9, 58])
+  }
+
+  @Test("lightllm admits two prompts once the first request is done", arguments: SchedulerParity.allCases)
+  func lightllm(parity: SchedulerParity) throws {
+    var driver = try SimulationDriver(constantCluster(.lightllm(), blockSize: 1, blockCount: 40, parity: parity))
+    driver.run(specs)
+    #expect(driver.cluster.handledEvents == 81)
+    #expect(
+      driver.batchNotation == [
+        "0[0:8]", "10[0:1]", "20[0:1]", "30[0:1]", "40[0:1]", "50[0:1]", "60[1:8 2:8]", "70[1:1 2:1]", "80[1:1 2:1]", "90[1:1 2:1]",
+        "100[1:1 2:1]", "110[1:1 2:1]",
+      ])
+    #expect(tuples(driver).map { $0[0] } == [60, 119, 118])
+  }
+
+  @Test("faster_transformer runs a batch to its end; the reference never frees the blocks of those who finish early")
+  func fasterTransformer() throws {
+    for parity in SchedulerParity.allCases {
+      var driver = try SimulationDriver(constantCluster(.fasterTransformer, blockCount: 512, parity: parity))
+      driver.run([spec(0, 8, 3), spec(0, 8, 5), spec(0.002, 8, 2)])
+      #expect(driver.cluster.handledEvents == 50)
+      #expect(
+        driver.batchNotation == ["0[0:8 1:8]", "10[0:1 1:1]", "20[0:1 1:1]", "30[1:1]", "40[1:1]", "50[2:8]", "60[2:1]"])
+      #expect(driver.cluster.replica(0).allocatedBlocks == (parity == .reference ? 256 : 0))
+      #expect(driver.cluster.invariantViolations().isEmpty)
+    }
+  }
+
   @Test("fewest waiting with idle replicas sends everything to the first")
   func fewestWaitingIdle() throws {
     var driver = try SimulationDriver(constantCluster(replicas: 4))

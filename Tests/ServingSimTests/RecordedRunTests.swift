@@ -89,6 +89,7 @@ struct RecordedRunTests {
     case .replicaStageSchedule: "ReplicaStageScheduleEvent"
     case .batchStageEnd: "BatchStageEndEvent"
     case .batchEnd: "BatchEndEvent"
+    case .availabilityChange: "none in the reference"
     }
   }
 
@@ -97,6 +98,7 @@ struct RecordedRunTests {
     case .none: ""
     case .arrival(let request): "request=\(request)"
     case .placements(let placements): placements.map { "\($0.request)->\($0.replica)" }.joined(separator: " ")
+    case .change(let kind): kind.rawValue
     case .batches(let batches): "batch=" + batches.map(String.init).joined(separator: " ")
     }
   }

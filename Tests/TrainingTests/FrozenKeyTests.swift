@@ -38,7 +38,13 @@ struct FrozenKeyTests {
   }
 
   /// What must change with a key for its other values to be allowed.
-  private static func companions(_ path: String) -> [String] { path == "workload.classes" ? ["workload.kind=classes"] : [] }
+  private static func companions(_ path: String) -> [String] {
+    switch path {
+    case "workload.classes": ["workload.kind=classes"]
+    case "cluster.replicas": ["cluster.num_replicas=1"]
+    default: []
+    }
+  }
 
   @Test(
     "16: a run refuses every frozen key that changed, by name, with exit 78",

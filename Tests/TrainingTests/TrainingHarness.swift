@@ -67,7 +67,8 @@ struct TrainingHarness: Sendable {
     configuration = try Configuration(
       overrides: [
         "run.total_requests=600", "run.chunk_size=300", "run.num_envs=5", "rollout.length=16", "rollout.stabilization_decisions=20",
-        "cluster.num_replicas=2", "workload.qps=6", "observation.queue_slots=1", "network.hidden=16", "network.gru_layers=1",
+        "cluster.num_replicas=2", "cluster.max_num_batched_tokens=4096", "workload.qps=6", "observation.queue_slots=1", "network.hidden=16",
+        "network.gru_layers=1",
         "network.projection=16", "ppo.epochs=2", "ppo.minibatch_size=32", "checkpoint.interval=100", "checkpoint.max_checkpoints=2",
       ] + overrides)
   }

@@ -62,11 +62,11 @@ extension RoutingEnvironment {
     var completed: [CompletedRequest] = []
     completed.reserveCapacity(requests)
     func drive(_ choose: (RoutingEnvironment) -> Int) {
-      for _ in 1..<requests {
+      while environment.announced < requests {
         _ = environment.step(choose(environment))
         completed.append(contentsOf: environment.completions)
       }
-      completed.append(contentsOf: environment.finish(choose(environment)))
+      while environment.pendingRequest != nil { completed.append(contentsOf: environment.finish(choose(environment))) }
     }
     switch policy {
     case .heuristic(let heuristic):

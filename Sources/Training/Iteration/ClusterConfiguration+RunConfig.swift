@@ -8,24 +8,66 @@ extension ClusterConfiguration {
     guard let model = ModelFacts.named(section.model) else {
       throw TrainingError(.usage, "cluster.model: no facts about \"\(section.model)\"")
     }
-    let (device, network) = try Self.facts(device: section.device, network: section.network, configuration.timing)
+    let common = try Self.replica(ReplicaRecord(), configuration, model, inputs)
+    var replicas: [ReplicaConfiguration] = []
+    for record in section.replicas {
+      let replica = try Self.replica(record, configuration, model, inputs)
+      replicas += Array(repeating: replica, count: record.count ?? 1)
+    }
+    if section.replicas.isEmpty { replicas = Array(repeating: common, count: section.numReplicas) }
+    guard replicas.count == section.numReplicas else {
+      throw TrainingError(.usage, "cluster.replicas: groups of \(replicas.count) replicas for cluster.num_replicas \(section.numReplicas)")
+    }
+    let changes: [AvailabilityChange] = section.availability.map { record in
+      let kind: AvailabilityChange.Kind =
+        switch record.change {
+        case .drain: .drain
+        case .recover: .recover
+        case .fail, nil: .fail
+        }
+      return AvailabilityChange(time: record.atSeconds ?? 0, replica: record.replica ?? 0, kind: kind)
+    }
+    self.init(model: model, maxTokens: section.maxTokens, replicas: replicas, availability: changes)
+  }
+
+  /// A replica of the section `cluster` with what `record` says otherwise.
+  private static func replica(
+    _ record: ReplicaRecord, _ configuration: Configuration, _ model: ModelFacts, _ inputs: InputFiles
+  ) throws(TrainingError) -> ReplicaConfiguration {
+    let section = configuration.cluster
+    let (device, network) = try facts(
+      device: record.device ?? section.device, network: record.network ?? (record.device == nil ? section.network : "auto"),
+      configuration.timing)
+    let tensorParallel = record.tensorParallel ?? section.tensorParallel
+    let pipelineStages = record.pipelineStages ?? section.pipelineStages
+    let blockCount = record.blockCount ?? section.blockCount
+    let subject = ProfileSubject(
+      model: model, tensorParallel: tensorParallel, pipelineStages: pipelineStages, node: network, blockSize: section.blockSize)
+    return ReplicaConfiguration(
+      device: device, network: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
+      memoryMarginFraction: record.memoryMarginFraction ?? section.memoryMarginFraction, blockCount: blockCount > 0 ? blockCount : nil,
+      scheduler: scheduler(record, section), timeModel: try TimeModelKind(configuration.timing, inputs, subject),
+      featureRounding: configuration.timing.featureRounding == .reference ? .reference : .exact, speedFactor: record.speedFactor ?? 1)
+  }
+
+  private static func scheduler(_ record: ReplicaRecord, _ section: ClusterSection) -> ReplicaSchedulerConfiguration {
+    let policy = record.replicaScheduler ?? section.replicaScheduler
     let kind: ReplicaSchedulerConfiguration.Kind =
-      switch section.replicaScheduler {
+      switch policy {
+      case .vllmV1:
+        .vllmV1(
+          maxNumBatchedTokens: section.maxNumBatchedTokens, longPrefillTokenThreshold: section.longPrefillTokenThreshold,
+          enableChunkedPrefill: section.enableChunkedPrefill)
       case .vllm: .vllm(maxTokensInBatch: section.maxTokensInBatch)
       case .sarathi: .sarathi(chunkTokens: section.prefillChunkSize)
+      case .orca: .orca
+      case .fasterTransformer: .fasterTransformer
+      case .lightllm: .lightllm(maxTokensInBatch: section.maxTokensInBatch, maxWaitingIterations: section.maxWaitingIters)
       }
-    let subject = ProfileSubject(
-      model: model, tensorParallel: section.tensorParallel, pipelineStages: section.pipelineStages, node: network,
-      blockSize: section.blockSize)
-    self.init(
-      replicaCount: section.numReplicas, model: model, device: device, network: network, tensorParallel: section.tensorParallel,
-      pipelineStages: section.pipelineStages, memoryMarginFraction: section.memoryMarginFraction, maxTokens: section.maxTokens,
-      scheduler: ReplicaSchedulerConfiguration(
-        kind: kind, batchSizeCap: section.batchSizeCap, blockSize: section.blockSize, watermarkFraction: section.watermarkBlocksFraction,
-        parity: section.parity == .reference ? .reference : .sane),
-      timeModel: try TimeModelKind(configuration.timing, inputs, subject),
-      featureRounding: configuration.timing.featureRounding == .reference ? .reference : .exact,
-      blockCount: section.blockCount > 0 ? section.blockCount : nil)
+    return ReplicaSchedulerConfiguration(
+      kind: kind, batchSizeCap: record.batchSizeCap ?? (policy == .vllmV1 ? section.maxNumSeqs : section.batchSizeCap),
+      blockSize: section.blockSize, watermarkFraction: section.watermarkBlocksFraction,
+      parity: section.parity == .reference ? .reference : .sane)
   }
 
   /// Device and node with the constants that the configuration replaces.

@@ -7,7 +7,7 @@ import RunConfig
 import TorchFormat
 
 /// The version of everything that makes bits: streams, kernels, simulator, order of sums. Raised by any change that alters a result.
-public let determinismVersion = 1
+public let determinismVersion = 2
 
 /// What a checkpoint says about the run besides its boundary state, and the checks that a resume makes against it.
 struct RunRecord: Sendable {

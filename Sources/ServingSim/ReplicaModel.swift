@@ -1,0 +1,57 @@
+/// What replicas of one configuration have in common.
+struct ReplicaModel: Equatable, Sendable {
+  let limits: SchedulerLimits
+  let timeModel: StageTimeModel
+  /// Factor on every stage time.
+  let timeScale: Double
+  /// See `ReplicaView.relativeSpeed`.
+  private(set) var relativeSpeed = 1.0
+
+  init(_ configuration: ReplicaConfiguration, model: ModelFacts, maxTokens: Int) throws(ServingError) {
+    limits = try SchedulerLimits(
+      configuration.scheduler, blockCount: try configuration.plannedBlockCount(model: model, maxTokens: maxTokens),
+      stageCount: configuration.pipelineStages, maxTokens: maxTokens,
+      plannedBatchMax: configuration.plannedBatchMax(model: model, maxTokens: maxTokens))
+    timeModel = try configuration.stageTimeModel(model: model)
+    timeScale = configuration.speedFactor == 1 ? 1 : 1 / configuration.speedFactor
+  }
+
+  /// The models of a cluster, one for each different configuration, and the model of each replica.
+  static func models(of cluster: ClusterConfiguration) throws(ServingError) -> (models: [ReplicaModel], indices: [Int]) {
+    var models: [ReplicaModel] = []
+    var firsts: [ReplicaConfiguration] = []
+    var indices: [Int] = []
+    for configuration in cluster.replicas {
+      if let known = firsts.lastIndex(of: configuration) {
+        indices.append(known)
+        continue
+      }
+      indices.append(models.count)
+      firsts.append(configuration)
+      models.append(try ReplicaModel(configuration, model: cluster.model, maxTokens: cluster.maxTokens))
+    }
+    let rates = models.map { 1 / $0.probeSeconds() }
+    let fastest = rates.max() ?? 1
+    for index in models.indices { models[index].relativeSpeed = rates[index] == fastest ? 1 : rates[index] / fastest }
+    return (models, indices)
+  }
+
+  /// What pipeline stage `stage` takes for a batch.
+  func stageTime(stage: Int, batch: inout Batch, requests: [Request]) -> StageTime {
+    let time = timeModel.time(stage: stage, batch: &batch, requests: requests)
+    return timeScale == 1 ? time : time.scaled(by: timeScale)
+  }
+
+  /// Work that speeds are compared on: a prompt of 512 tokens and 128 decode steps of 16 requests with 640 tokens each, a stage's share of it.
+  private func probeSeconds() -> Double {
+    var request = Request(id: 0, spec: RequestSpec(arrivedAt: 0, prefillTokens: 512, decodeTokens: 128))
+    var prefill = Batch()
+    prefill.add(0, tokens: 512, of: request)
+    let prefillSeconds = stageTime(stage: 0, batch: &prefill, requests: [request]).total
+    request.isPrefillComplete = true
+    request.processedTokens = 640
+    var decode = Batch()
+    for _ in 0..<16 { decode.add(0, tokens: 1, of: request) }
+    return prefillSeconds + 128 * stageTime(stage: 0, batch: &decode, requests: [request]).total
+  }
+}
