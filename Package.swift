@@ -100,7 +100,7 @@ let package = Package(
         "Checkpoint", "Environments", "FileStore", "Hashing", "Neural", "PPO", "Randomness", "Ranks", "RunConfig", "ServingEnv",
         "ServingSim", "TestSupport", "TorchFormat", "Training",
       ], swiftSettings: strict),
-    .testTarget(name: "ProgramTests", dependencies: ["RunConfig", "ppo-chunked"], swiftSettings: strict),
+    .testTarget(name: "ProgramTests", dependencies: ["RunConfig", "TestSupport", "ppo-chunked"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17

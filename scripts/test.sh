@@ -10,7 +10,8 @@ cd "$project_root"
 
 scripts/install-dependencies.sh
 # PyTorch reads what we write; without it those tests say that they skip.
-scripts/torch-venv.sh >/dev/null || echo "test.sh: no PyTorch to be had, its tests will skip" >&2
+scripts/torch-venv.sh >/dev/null || echo "test.sh: SKIPPED: no PyTorch to be had, its tests will not run" >&2
+scripts/torch-venv.sh older >/dev/null || echo "test.sh: SKIPPED: no older PyTorch to be had, files are tried with the newest only" >&2
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
 swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
 swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -enable-testing

@@ -121,7 +121,7 @@ public struct CheckpointStore: Sendable {
   }
 
   /// Target of a link in the directory; nil if it is absent or no link.
-  func target(of link: String) throws(CheckpointError) -> String? {
+  public func target(of link: String) throws(CheckpointError) -> String? {
     do {
       return PathName.name(of: try files.readLink(PathName.join(directory, link)))
     } catch {

@@ -1,5 +1,5 @@
 /// The operations of pickle protocol 2 that occur in PyTorch's state files (names as in Python's `pickletools`).
-enum PickleOpcode: UInt8 {
+enum PickleOpcode: UInt8, CaseIterable {
   case proto = 0x80
   case stop = 0x2E  // .
   case mark = 0x28  // (

@@ -20,7 +20,7 @@ struct Program: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
-      VerifyResumeCommand.self,
+      VerifyResumeCommand.self, InferCommand.self, ExportCommand.self, VerifyCommand.self, RepairCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

@@ -24,6 +24,8 @@ struct TrainCommand: ParsableCommand {
   var maxChunks: Int?
   @Option(help: "auto (resume if the directory holds a run), resume, or fresh (moves an old run aside).")
   var start = StartMode.auto
+  @Option(help: "fail, or fresh: if the run in the directory cannot be gone on with, move it aside and begin at step 0.")
+  var onResumeError = ResumeErrorPolicy.fail
   @Option(help: "Seconds to wait for another job's lock under a batch system.")
   var lockWait = 600.0
   @Option(help: "Seconds after which a silent owner on another host is taken for dead; at least 1, in earnest at least 20.")
@@ -79,8 +81,8 @@ struct TrainCommand: ParsableCommand {
   private func train<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) throws(TrainingError) -> Training.ExitCode {
     let inputs = try RunInputs.read(options, communicator)
     let job = JobOptions(
-      outputDirectory: outputDir, start: start, maxChunks: maxChunks, lockWaitSeconds: lockWait, lockLeaseSeconds: lockLease,
-      deadlines: deadlines)
+      outputDirectory: outputDir, start: start, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
+      lockLeaseSeconds: lockLease, deadlines: deadlines)
     let services = ProcessServices.make()
     switch inputs.configuration.run.environment {
     case .routing:
@@ -98,3 +100,4 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension StartMode: ExpressibleByArgument {}
+extension ResumeErrorPolicy: ExpressibleByArgument {}

@@ -20,7 +20,10 @@ struct ProgramRun {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   /// Runs to the end in the checkout's top folder.
-  init(_ arguments: String...) throws {
+  init(_ arguments: String...) throws { try self.init(arguments: arguments) }
+
+  /// The same with the arguments in an array.
+  init(arguments: [String]) throws {
     let process = Process()
     process.executableURL = Self.executable
     process.arguments = arguments

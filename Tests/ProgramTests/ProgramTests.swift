@@ -87,10 +87,10 @@ struct ProgramTests {
       let arguments = ["train", "--config", "configs/test.json", "--output-dir", run]
       #expect(try ProgramRun(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], "--max-chunks", "1").code == 75)
       #expect(try ProgramRun(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], "--start", "fresh").code == 0)
-      let moved = try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.hasPrefix("superseded-") }
+      let moved = try FileManager.default.contentsOfDirectory(atPath: run + "/checkpoints").filter { $0.hasPrefix("superseded-") }
       #expect(moved.count == 1)
-      let old = try FileManager.default.contentsOfDirectory(atPath: run + "/" + moved[0])
-      #expect(old.contains("training_progress.json") && old.contains("checkpoints"))
+      let old = try FileManager.default.contentsOfDirectory(atPath: run + "/checkpoints/" + moved[0])
+      #expect(old.contains("training_progress.json") && old.contains("latest.pt") && old.contains("metrics"))
       // However broken the old run is, and however often.
       for _ in 1...2 {
         try "broken".write(toFile: run + "/training_progress.json", atomically: true, encoding: .utf8)

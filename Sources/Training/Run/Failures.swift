@@ -3,8 +3,9 @@ import FileStore
 import Ranks
 
 /// Turns file errors into training errors with the exit code they end the program with.
-enum FileFailure {
-  static func wrap<Value>(_ body: () throws(FileError) -> Value) throws(TrainingError) -> Value {
+public enum FileFailure {
+  /// Runs `body`.
+  public static func wrap<Value>(_ body: () throws(FileError) -> Value) throws(TrainingError) -> Value {
     do {
       return try body()
     } catch {
@@ -14,7 +15,8 @@ enum FileFailure {
 
   static func error(_ error: FileError) -> TrainingError { TrainingError(code(of: error), error.description) }
 
-  static func code(of error: FileError) -> ExitCode {
+  /// Exit code of a failed file operation.
+  public static func code(of error: FileError) -> ExitCode {
     if error.isNotFound { return .missingInput }
     let isUnusable = error.isNotPermitted || error.code == ErrorCode.notDirectory || error.code == ErrorCode.isDirectory
     return isUnusable ? .outputUnusable : .inputOutput

@@ -23,20 +23,32 @@ struct RunStarter {
   let services: RunServices
   let record: RunRecord
   let mode: StartMode
+  let onResumeError: ResumeErrorPolicy
   let worldSize: Int
 
   private var files: any FileSystem { publisher.files }
   private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
+  private var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
   private var configuration: Configuration { record.configuration }
 
   /// A run whose every chunk is complete, found without a lock and without writing anything; nil if there is work.
   func finishedRun() throws(TrainingError) -> Progress? {
-    guard mode != .fresh, let progress = try readProgress() else { return nil }
-    guard progress.nextChunk == nil, configuration.run.totalRequests <= progress.plan.total else { return nil }
-    let (loaded, note) = try chooseCheckpoint(progress)
-    guard note == nil, loaded.contents.step == progress.plan.total else { return nil }
-    _ = try record.check(against: loaded.contents, file: loaded.name)
-    return progress
+    do throws(TrainingError) {
+      guard mode != .fresh, let progress = try choice.progress() else { return nil }
+      guard progress.nextChunk == nil, configuration.run.totalRequests <= progress.plan.total else { return nil }
+      let (loaded, note) = try choice.checkpoint(of: progress)
+      guard note == nil, loaded.contents.step == progress.plan.total else { return nil }
+      _ = try record.check(against: loaded.contents, file: loaded.name)
+      return progress
+    } catch {
+      guard beginsAnew(after: error) else { throw error }
+      return nil
+    }
+  }
+
+  /// Whether a resume that failed so is to become a fresh start: what is there cannot be used. A file that could not be read may be whole.
+  private func beginsAnew(after error: TrainingError) -> Bool {
+    onResumeError == .fresh && [ExitCode.badData, .mismatch].contains(error.code)
   }
 
   /// Makes the directories.
@@ -78,14 +90,27 @@ struct RunStarter {
       try moveAside()
       return fresh(fencing: fencing, reason: "asked for")
     }
-    let progress = try readProgress()
-    guard let progress else {
+    do throws(TrainingError) {
+      return try decideResume(fencing: fencing)
+    } catch {
+      guard beginsAnew(after: error) else { throw error }
+      try moveAside()
+      var start = fresh(fencing: fencing, reason: "the resume failed")
+      start.announcement =
+        "[PPO:checkpoint] Failed to load checkpoint: \(error.message)\n[PPO:checkpoint] Continuing with fresh training state\n"
+        + start.announcement
+      return start
+    }
+  }
+
+  private func decideResume(fencing: UInt64) throws(TrainingError) -> RunStart {
+    guard let progress = try choice.progress() else {
       let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
       if let name = present.last {
         throw TrainingError(
           .badData,
           "\(directory.progress) is missing although \(directory.checkpoints) holds \(present.count) checkpoints, the newest \(name); nothing was "
-            + "changed. Bring the file back, or use --start fresh, which moves the checkpoints aside")
+            + "changed. Bring the file back, make it anew with ppo-chunked repair, or use --start fresh, which moves the checkpoints aside")
       }
       if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
       return fresh(fencing: fencing, reason: "no run in \(directory.root)")
@@ -108,7 +133,7 @@ struct RunStarter {
 
   private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
     var progress = recordedProgress
-    let (loaded, note) = try chooseCheckpoint(progress)
+    let (loaded, note) = try choice.checkpoint(of: progress)
     // Compared before it is read: another shape of the network follows from a key, and the key is what the message names.
     let differences = try record.check(against: loaded.contents, file: loaded.name)
     var recorded = try record.read(loaded.contents, file: loaded.name)
@@ -150,74 +175,12 @@ struct RunStarter {
       + "host=\(services.host) job=\(services.job ?? "none") version=\(services.programVersion)"
   }
 
-  private func readProgress() throws(TrainingError) -> Progress? {
-    let bytes: [UInt8]
-    do throws(FileError) {
-      bytes = try files.read(directory.progress, limit: Progress.bytesMax)
-    } catch {
-      if error.isNotFound { return nil }
-      throw TrainingError(FileFailure.code(of: error), error.description)
-    }
-    do throws(JSONError) {
-      return try Progress(parsing: bytes, file: directory.progress)
-    } catch {
-      throw TrainingError(.badData, "corrupt progress file, nothing was changed: \(error)")
-    }
-  }
-
-  /// The newest whole checkpoint of the run from the recorded one on; an older one if the recorded one is damaged.
-  ///
-  /// A file newer than the record is what a kill between publishing and recording leaves. Every checkpoint of a run is a point of the same
-  /// computation, so the newest loses the least, and no later save can meet a file of its name written under other settings.
-  private func chooseCheckpoint(_ progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
-    var problem = "\(directory.progress) names no checkpoint"
-    let names = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
-    for name in names.reversed() where (CheckpointFile.step(inName: name) ?? 0) > progress.latestStep {
-      do throws(CheckpointError) {
-        let loaded = try store.load(name)
-        if loaded.contents.runID == progress.runID { return (loaded, nil) }
-      } catch {
-        // A damaged file is what a power cut may leave and will be made again; one that cannot be read may be whole.
-        if let file = error.fileError { throw TrainingError(FileFailure.code(of: file), error.description) }
-      }
-    }
-    if let path = progress.latestCheckpoint {
-      do throws(CheckpointError) {
-        let loaded = try store.load(PathName.name(of: path))
-        if loaded.contents.runID == progress.runID, loaded.stateDigest.hex == progress.latestStateSHA256 { return (loaded, nil) }
-        problem = "\(path) is not the recorded state of run \(progress.runID)"
-      } catch {
-        problem = error.description
-      }
-    }
-    let search = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.newestValid(runID: progress.runID) }
-    guard let found = search.found else {
-      throw TrainingError(
-        .badData, "no valid checkpoint of run \(progress.runID) in \(directory.checkpoints), nothing was changed: \(problem)")
-    }
-    return (found, "[Fallback] \(problem); resuming from \(found.name), which is whole")
-  }
-
-  /// Moves what a directory holds of an earlier run into `superseded-<run id>`, whatever state it is in.
+  /// Moves what a directory holds of an earlier run into `checkpoints/superseded-<run id>`, whatever state it is in.
   private func moveAside() throws(TrainingError) {
     let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
     let hasProgress = try FileFailure.wrap { () throws(FileError) in try files.exists(directory.progress) }
     guard hasProgress || !present.isEmpty else { return }
-    let runID = try? readProgress()?.runID
-    try FileFailure.wrap { () throws(FileError) in
-      var target = directory.root + "/superseded-" + PathName.sanitized(runID ?? "unknown")
-      var number = 2
-      while try files.exists(target) {
-        target = directory.root + "/superseded-" + PathName.sanitized(runID ?? "unknown") + "-\(number)"
-        number += 1
-      }
-      try files.createDirectory(target)
-      for path in [directory.checkpoints, directory.metrics, directory.progress, directory.identity] where try files.exists(path) {
-        try files.rename(path, target + "/" + PathName.name(of: path))
-      }
-      try files.createDirectory(directory.checkpoints)
-      try files.createDirectory(directory.metrics)
-      try files.syncDirectory(directory.root)
-    }
+    let runID = try? choice.progress()?.runID
+    try FileFailure.wrap { () throws(FileError) in _ = try SupersededRun(directory: directory, files: files).moveAside(runID: runID) }
   }
 }

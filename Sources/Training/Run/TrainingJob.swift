@@ -13,6 +13,8 @@ public struct JobOptions: Equatable, Sendable {
   public var outputDirectory: String
   /// How to begin.
   public var start: StartMode
+  /// What happens if a run is there and cannot be gone on with.
+  public var onResumeError: ResumeErrorPolicy
   /// Chunks this job works on before it stops; nil = all.
   public var maxChunks: Int?
   /// Seconds that a live owner of the directory is waited for under a batch system.
@@ -24,11 +26,12 @@ public struct JobOptions: Equatable, Sendable {
 
   /// A job on `outputDirectory`.
   public init(
-    outputDirectory: String, start: StartMode = .auto, maxChunks: Int? = nil, lockWaitSeconds: Double = 600,
-    lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = []
+    outputDirectory: String, start: StartMode = .auto, onResumeError: ResumeErrorPolicy = .fail, maxChunks: Int? = nil,
+    lockWaitSeconds: Double = 600, lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = []
   ) {
     self.outputDirectory = outputDirectory
     self.start = start
+    self.onResumeError = onResumeError
     self.maxChunks = maxChunks
     self.lockWaitSeconds = lockWaitSeconds
     self.lockLeaseSeconds = lockLeaseSeconds
@@ -180,7 +183,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     let directory = RunDirectory(root: options.outputDirectory)
     let starter = RunStarter(
       directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: services.process.pid),
-      services: services, record: record, mode: options.start, worldSize: communicator.size)
+      services: services, record: record, mode: options.start, onResumeError: options.onResumeError, worldSize: communicator.size)
     if let finished = try starter.finishedRun() {
       services.log(
         "[Finished] run=\(finished.runID) chunks=\(finished.completedChunks) requests=\(finished.requestsDone) "

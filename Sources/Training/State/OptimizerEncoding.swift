@@ -11,13 +11,11 @@ import TorchFormat
 /// numbers parameters through the groups. `lr` is the rate of the next step. Hyperparameters are derived from the configuration and not
 /// read back; the groups are, because they say which tensor an index stands for.
 struct OptimizerEncoding {
-  /// What `param_groups` tells besides the moments.
+  /// What `param_groups` tells besides the moments. The optimizer computes with single precision, so 0.999 is written as the number it
+  /// uses, 0.9990000128746033: PyTorch's step is then ours to the last digits.
   struct Hyperparameters: Equatable {
-    var learningRate = 0.0
-    var beta1 = 0.9
-    var beta2 = 0.999
-    var epsilon = 1e-5
-    var weightDecay = 0.0
+    var learningRate: Float = 0
+    var optimizer = AdamW()
   }
 
   let layout: ParameterLayout
@@ -28,7 +26,7 @@ struct OptimizerEncoding {
   func value(of learner: LearnerState, _ hyperparameters: Hyperparameters) -> TorchValue {
     var state: [(Int64, TorchValue)] = []
     var groups: [TorchValue] = []
-    for group in Self.groups(layout.tensors, decays: hyperparameters.weightDecay > 0) {
+    for group in Self.groups(layout.tensors, decays: hyperparameters.optimizer.weightDecay > 0) {
       var indices: [TorchValue] = []
       for tensor in group.tensors {
         indices.append(.int(state.count))
@@ -42,11 +40,13 @@ struct OptimizerEncoding {
             ])
           ))
       }
-      let decay = group.decays ? hyperparameters.weightDecay : 0
+      let optimizer = hyperparameters.optimizer
+      func number(_ value: Float) -> TorchValue { .float(Double(value)) }
       groups.append(
         .dictionary([
-          ("lr", .float(hyperparameters.learningRate)), ("betas", .list([.float(hyperparameters.beta1), .float(hyperparameters.beta2)])),
-          ("eps", .float(hyperparameters.epsilon)), ("weight_decay", .float(decay)), ("amsgrad", .bool(false)), ("maximize", .bool(false)),
+          ("lr", number(hyperparameters.learningRate)), ("betas", .list([number(optimizer.beta1), number(optimizer.beta2)])),
+          ("eps", number(optimizer.epsilon)), ("weight_decay", number(group.decays ? optimizer.weightDecay : 0)), ("amsgrad", .bool(false)),
+          ("maximize", .bool(false)),
           ("foreach", .none), ("capturable", .bool(false)), ("differentiable", .bool(false)), ("fused", .none),
           ("decoupled_weight_decay", .bool(true)), ("param_names", .list(group.tensors.map { .string($0.name) })),
           ("params", .list(indices)),

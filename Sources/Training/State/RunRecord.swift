@@ -66,11 +66,9 @@ struct RunRecord: Sendable {
 
   /// The optimizer's settings at a boundary, with the learning rate of its next step.
   private func hyperparameters(at state: GlobalState, planTotalAtStart: Int) -> OptimizerEncoding.Hyperparameters {
-    let ppo = configuration.ppo
-    return OptimizerEncoding.Hyperparameters(
-      learningRate: PPOConfiguration(configuration).learningRate.rate(
-        optimizerStep: state.learner.optimizerStep, step: state.step, planTotal: planTotalAtStart),
-      beta1: ppo.adamBeta1, beta2: ppo.adamBeta2, epsilon: ppo.adamEpsilon, weightDecay: ppo.weightDecay)
+    let ppo = PPOConfiguration(configuration)
+    let rate = ppo.learningRate.rate(optimizerStep: state.learner.optimizerStep, step: state.step, planTotal: planTotalAtStart)
+    return OptimizerEncoding.Hyperparameters(learningRate: Float(rate), optimizer: ppo.optimizer)
   }
 
   /// What a checkpoint holds for a resume.
