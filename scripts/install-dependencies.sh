@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need beside the Swift toolchain: Open MPI, libcrypto, pkg-config (Debian,
-# Ubuntu); Python, procps and strace for the test scripts.
+# Ubuntu); Python, procps and strace for the test scripts; what single tests ask for.
 #
-# Usage: scripts/install-dependencies.sh
+# Usage: scripts/install-dependencies.sh [slurm] [hosts] [shellcheck]
 # Safe to repeat; does nothing when everything is there. Exit codes: 0 installed, 1 no way to install.
 set -euo pipefail
 
@@ -15,6 +15,14 @@ if ! command -v pkg-config >/dev/null || ! pkg-config --exists libcrypto; then p
 command -v python3 >/dev/null || packages+=(python3)
 command -v pgrep >/dev/null || packages+=(procps)
 command -v strace >/dev/null || packages+=(strace)
+for wish in "$@"; do
+  case "$wish" in
+    slurm) command -v slurmctld >/dev/null && command -v slurmd >/dev/null && command -v sbatch >/dev/null ||
+      packages+=(slurmctld slurmd slurm-client libpmix2) ;;
+    hosts) command -v ip >/dev/null || packages+=(iproute2) ;;
+    *) command -v "$wish" >/dev/null || packages+=("$wish") ;;
+  esac
+done
 
 if [[ ${#packages[@]} == 0 ]]; then exit 0; fi
 

@@ -21,6 +21,7 @@ struct Program: ParsableCommand {
     subcommands: [
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
       VerifyResumeCommand.self, InferCommand.self, ExportCommand.self, VerifyCommand.self, RepairCommand.self,
+      JobScriptCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 
