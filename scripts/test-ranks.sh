@@ -21,11 +21,14 @@ fingerprint() {
   (cd "$1/metrics" && sha256sum ./*.jsonl)
 }
 
-for environment in routing cartpole; do
+for environment in routing cartpole features; do
+  # Features: the routing task with everything switched on that is off by default.
+  choice=(--config configs/test.json --environment "$environment")
+  if [[ "$environment" == features ]]; then choice=(--config configs/test-features.json); fi
   reference=""
   for ranks in 1 2 3 5 7 8; do
     output="$work/$environment-$ranks"
-    mpirun -n "$ranks" "$bin/ppo-chunked" train --config configs/test.json --environment "$environment" --output-dir "$output" >"$work/log" || {
+    mpirun -n "$ranks" "$bin/ppo-chunked" train "${choice[@]}" --output-dir "$output" >"$work/log" || {
       cat "$work/log"
       exit 1
     }

@@ -4,8 +4,8 @@
 /// copy is an independent continuation. Nothing is pending between calls: `step` advances to the next decision, so the reward and the
 /// next observation belong to the step that caused them. `EnvironmentContract` checks all of this.
 ///
-/// Call order: `reset`, then any number of (`observe`, `actionMask`, `step`). `observe`, `actionMask`, `finalObservation`, `info` and
-/// `closingRecord` change nothing and may be left out or repeated.
+/// Call order: `reset`, then any number of (`observe`, `actionMask`, `step`). `observe`, `actionMask`, `finalObservation`, `info`,
+/// `closingRecord` and the rest change nothing and may be left out or repeated.
 public protocol Environment: Sendable {
   /// Short name of the task, such as "cartpole".
   static var kind: String { get }
@@ -45,6 +45,22 @@ public protocol Environment: Sendable {
   /// Writes the info values of the last step, `[infoFields.count]`.
   func info(into values: inout MutableSpan<Double>)
 
+  /// Values of the block that the observation begins with for each action: b, if entries `a b ..< (a + 1) b` describe action a and what
+  /// follows the blocks describes all of them; 0 without such an order.
+  var replicaBlockSize: Int { get }
+
+  /// What a temperature controller reacts to at the pending decision; nil if the task has no such thing.
+  var loadSignals: LoadSignals? { get }
+
+  /// Whether `latencies(into:)` ever gives any.
+  static var reportsLatencies: Bool { get }
+
+  /// Simulated time of the pending decision in seconds.
+  var simulatedSeconds: Double { get }
+
+  /// Appends the end-to-end times of the requests that the last step completed, in seconds, in order of completion.
+  func latencies(into values: inout [Double])
+
   /// The record of the open episode as if it were cut here, nil if it has no step yet.
   func closingRecord() -> EpisodeRecord?
 }
@@ -52,4 +68,38 @@ public protocol Environment: Sendable {
 extension Environment {
   /// None unless an environment names some.
   public static var episodeCounts: [String] { [] }
+  /// The observation is taken as a whole unless an environment says otherwise.
+  public var replicaBlockSize: Int { 0 }
+  /// None unless an environment has some.
+  public var loadSignals: LoadSignals? { nil }
+  /// No unless an environment says otherwise.
+  public static var reportsLatencies: Bool { false }
+  /// Stands still unless an environment has a clock.
+  public var simulatedSeconds: Double { 0 }
+  /// None unless an environment has some.
+  public func latencies(into values: inout [Double]) {}
+}
+
+/// The load of a system at one decision, against what it should be.
+public struct LoadSignals: Sendable, Equatable {
+  /// Arrivals per second, and what they should be.
+  public var arrivalRate: Double
+  public var targetRate: Double
+  /// Latency in seconds, and what it should be.
+  public var latency: Double
+  public var targetLatency: Double
+  /// 1: all parts are loaded alike, towards 0: very unlike.
+  public var balance: Double
+  /// |change of throughput| + |change of latency| since the decision before.
+  public var change: Double
+
+  /// All of them.
+  public init(arrivalRate: Double, targetRate: Double, latency: Double, targetLatency: Double, balance: Double, change: Double) {
+    self.arrivalRate = arrivalRate
+    self.targetRate = targetRate
+    self.latency = latency
+    self.targetLatency = targetLatency
+    self.balance = balance
+    self.change = change
+  }
 }

@@ -37,6 +37,22 @@ final class ActivationBuffer {
 
   deinit { pointer.deallocate() }
 
+  /// The first float of a row.
+  func row(_ index: Int) -> UnsafeMutablePointer<Float> { pointer + index * stride }
+
+  /// Copies `count` rows of a buffer of the same shape.
+  func copyRows(from other: ActivationBuffer, at source: Int, to target: Int, count: Int) {
+    assert(stride == other.stride && source + count <= other.rows && target + count <= rows, "extents")
+    row(target).update(from: other.row(source), count: count * stride)
+  }
+
+  /// Adds `count` rows of a buffer of the same shape.
+  func addRows(of other: ActivationBuffer, at source: Int, to target: Int, count: Int) {
+    assert(stride == other.stride && source + count <= other.rows && target + count <= rows, "extents")
+    let (sums, addends) = (row(target), other.row(source))
+    for i in 0..<(count * stride) { sums[i] += addends[i] }
+  }
+
   /// Adds a buffer of the same shape, element by element.
   func add(_ other: ActivationBuffer) {
     precondition(rows == other.rows && columns == other.columns, "buffers of different shapes")

@@ -17,15 +17,18 @@ public final class Activations {
   enum Body {
     case recurrent(RecurrentActivations, RecurrentGradients?)
     case feedForward(FeedForwardActivations, FeedForwardGradients?)
+    case setEncoder(SetEncoderActivations, SetEncoderGradients?)
   }
 
   /// Rows it holds.
   public let rowsMax: Int
   /// Whether a backward pass can use it.
   public let hasGradients: Bool
-  /// Rows and outputs of the last forward pass, for the check in backward.
-  var rows = 0
+  /// Rows in time and outputs of the last forward pass, for backward.
+  var steps = TimeSteps(rows: 1)
   var outputs = NetworkOutputs.value
+  /// Which actions are available `[rowsMax, A]`; a set encoder's alone.
+  var masks: [UInt8] = []
   let body: Body
   let observations: ActivationBuffer
   /// States before the step, in the order of an environment's state; empty without recurrence.
@@ -49,7 +52,7 @@ public final class Activations {
           net.configuration, observationSize: network.observationSize, actionCount: network.actionCount, rows: rows) : nil
       body = .recurrent(kept, passed)
       observations = kept.observations
-      let cells = kept.cells + [kept.criticCell]
+      let cells = kept.cells + (kept.criticCell.map { [$0] } ?? [])
       states = cells.map { $0.state }
       nextStates = cells.map { $0.next }
       logits = kept.logits
@@ -64,16 +67,25 @@ public final class Activations {
       nextStates = []
       logits = kept.actor.head
       values = kept.critic.head
+    case .setEncoder(let net):
+      let kept = SetEncoderActivations(net, observationSize: network.observationSize, rows: rows)
+      body = .setEncoder(kept, gradients ? SetEncoderGradients(net, rows: rows) : nil)
+      observations = kept.observations
+      states = kept.memory.map { [$0.state] } ?? []
+      nextStates = kept.memory.map { [$0.next] } ?? []
+      logits = kept.logits
+      values = kept.values
+      masks = [UInt8](repeating: 1, count: rows * net.replicas)
     }
   }
 
   /// Copies the logits of the last forward pass into `target` `[rows, A]`.
   public func copyLogits(into target: inout MutableSpan<Float>) {
-    logits.copyOut(&target, targetStride: logits.columns, column: 0, rows: rows)
+    logits.copyOut(&target, targetStride: logits.columns, column: 0, rows: steps.rows)
   }
 
   /// Copies the values of the last forward pass into `target` `[rows]`.
   public func copyValues(into target: inout MutableSpan<Float>) {
-    values.copyOut(&target, targetStride: 1, column: 0, rows: rows)
+    values.copyOut(&target, targetStride: 1, column: 0, rows: steps.rows)
   }
 }

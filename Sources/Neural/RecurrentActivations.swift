@@ -6,7 +6,7 @@ struct RecurrentActivations {
   let projected: ActivationBuffer
   let activated: ActivationBuffer
   let features: ActivationBuffer
-  let shared: NormalisedActivations
+  let shared: [NormalisedActivations]
   let cells: [GRUActivations]
   let core: ActivationBuffer
   let coreMoments: NormMoments
@@ -17,7 +17,8 @@ struct RecurrentActivations {
   let logitMoments: NormMoments
   let logits: ActivationBuffer
   let critic: [NormalisedActivations]
-  let criticCell: GRUActivations
+  /// In the decoupled form.
+  let criticCell: GRUActivations?
   let values: ActivationBuffer
 
   init(_ configuration: RecurrentConfiguration, observationSize: Int, actionCount: Int, rows: Int) {
@@ -29,17 +30,18 @@ struct RecurrentActivations {
     projected = buffer(configuration.projection)
     activated = buffer(configuration.projection)
     features = buffer(hidden)
-    shared = NormalisedActivations(rows: rows, outputs: hidden)
-    cells = (0..<configuration.layers).map { _ in GRUActivations(rows: rows, hidden: hidden) }
+    shared = (0...configuration.sharedLayers).map { _ in NormalisedActivations(rows: rows, outputs: hidden) }
+    cells = (0..<configuration.layers).map { _ in GRUActivations(rows: rows, hidden: hidden, cell: configuration.cell) }
     core = buffer(hidden)
     coreMoments = NormMoments(rows: rows)
-    actor = (0..<2).map { _ in NormalisedActivations(rows: rows, outputs: hidden) }
+    let depth = configuration.isDecoupled ? 2 : 0
+    actor = (0..<depth).map { _ in NormalisedActivations(rows: rows, outputs: hidden) }
     headOutput = buffer(actionCount)
     normalisedLogits = configuration.boundedLogits ? buffer(actionCount) : nil
     logitMoments = NormMoments(rows: rows)
     logits = configuration.boundedLogits ? buffer(actionCount) : headOutput
-    critic = (0..<2).map { _ in NormalisedActivations(rows: rows, outputs: hidden) }
-    criticCell = GRUActivations(rows: rows, hidden: hidden)
+    critic = (0..<depth).map { _ in NormalisedActivations(rows: rows, outputs: hidden) }
+    criticCell = configuration.isDecoupled ? GRUActivations(rows: rows, hidden: hidden, cell: configuration.cell) : nil
     values = buffer(1)
   }
 }

@@ -11,6 +11,8 @@ public final class TrainingBuffers {
   private let secondMoments: ActivationBuffer
   /// Of the last backward pass or sum.
   private var gradients: ActivationBuffer
+  /// Sum that waits for the next one.
+  private var accumulated: ActivationBuffer?
   /// Gradients of blocks on their way to a sum.
   private var tree = TreeSum<ActivationBuffer>()
   /// Gradient buffers that hold nothing.
@@ -31,6 +33,8 @@ public final class TrainingBuffers {
 
   /// Starts from these values (flat, the network's layout).
   public func load(parameters: Span<Float>, firstMoments: Span<Float>, secondMoments: Span<Float>) {
+    if let abandoned = accumulated { spare.append(abandoned) }
+    accumulated = nil
     self.parameters.copyIn(parameters, sourceStride: network.layout.storedCount, column: 0, rows: 1)
     self.firstMoments.copyIn(firstMoments, sourceStride: network.layout.storedCount, column: 0, rows: 1)
     self.secondMoments.copyIn(secondMoments, sourceStride: network.layout.storedCount, column: 0, rows: 1)
@@ -51,14 +55,16 @@ public final class TrainingBuffers {
   /// Copies the gradients of the last backward pass or sum.
   public func copyGradients(into target: inout [Float]) { copy(gradients, &target) }
 
-  /// Forward pass over the rows `order[range]` of `observations` `[T, D]` and `states` `[T, S]`; fills the first rows of logits `[., A]`
-  /// and values.
+  /// Forward pass over the rows `order[range]` of `observations` `[T, D]`, `states` `[T, S]` and `masks` `[T, A]`; fills the first rows of
+  /// logits `[., A]` and values. The rows lie in time as `steps` says; nil: each is a sequence of its own.
   public func forward(
-    observations: [Float], states: [Float], order: [Int32], range: Range<Int>, logits: inout [Float], values: inout [Float]
+    observations: [Float], states: [Float], masks: [UInt8], order: [Int32], range: Range<Int>, steps: TimeSteps? = nil,
+    logits: inout [Float], values: inout [Float]
   ) {
     network.gather(
-      observations: observations.span, states: states.span, indices: order.span.extracting(range), into: activations)
-    network.run(parameters.pointer, activations, outputs: .policyAndValue, rows: range.count)
+      observations: observations.span, states: states.span, masks: masks.span, indices: order.span.extracting(range),
+      steps: steps ?? TimeSteps(rows: range.count), into: activations)
+    network.run(parameters.pointer, activations, outputs: .policyAndValue)
     var logitSpan = logits.mutableSpan
     activations.copyLogits(into: &logitSpan)
     var valueSpan = values.mutableSpan
@@ -81,15 +87,27 @@ public final class TrainingBuffers {
     tree.add(leaf, join: join)
   }
 
-  /// Makes the sum of the leaves since the last one the gradients and returns their global L2 norm.
+  /// Makes the sum of the leaves since the last one the gradients, adds `accumulated` to it as the left operand, and returns their global
+  /// L2 norm.
   public func finishSum() -> Double {
     guard let sum = tree.finish(join: join) else { preconditionFailure("a sum of gradients needs a backward pass") }
-    gradients = sum
+    if let left = accumulated {
+      accumulated = nil
+      gradients = join(left, sum)
+    } else {
+      gradients = sum
+    }
     return ck_sum_squares(gradients.pointer, Int64(gradients.columns)).squareRoot()
   }
 
+  /// Keeps the gradients of the last sum for the next one, which is added to them.
+  public func accumulate() {
+    accumulated = gradients
+    gradients = spare.popLast() ?? ActivationBuffer(count: network.layout.storedCount)
+  }
+
   /// Gradient buffers it owns.
-  var gradientBufferCount: Int { spare.count + 1 }
+  var gradientBufferCount: Int { spare.count + 1 + (accumulated == nil ? 0 : 1) }
 
   private func join(_ left: ActivationBuffer, _ right: ActivationBuffer) -> ActivationBuffer {
     left.add(right)

@@ -42,11 +42,36 @@ public struct FrozenStatistics: Sendable, Equatable {
     }
   }
 
+  /// Freezes statistics of one block for `replicaCount` blocks, which come before what `cluster` is about.
+  public init(
+    replicas: RunningStatistics, replicaCount: Int, cluster: RunningStatistics,
+    _ configuration: NormalizerConfiguration = NormalizerConfiguration()
+  ) {
+    let (block, rest) = (FrozenStatistics(replicas, configuration), FrozenStatistics(cluster, configuration))
+    mean = (0..<replicaCount).flatMap { _ in block.mean } + rest.mean
+    deviation = (0..<replicaCount).flatMap { _ in block.deviation } + rest.deviation
+    clip = configuration.clip
+  }
+
   /// Passes values through unchanged.
   public init(identity dimension: Int) {
     mean = [Double](repeating: 0, count: dimension)
     deviation = [Double](repeating: 1, count: dimension)
     clip = .infinity
+  }
+
+  /// The same for another number of blocks, which are all alike and come first.
+  public func refitted(blockSize: Int, from oldCount: Int, to newCount: Int) -> FrozenStatistics {
+    func refit(_ values: [Double]) -> [Double] {
+      (0..<newCount).flatMap { _ in Array(values[..<blockSize]) } + values[(oldCount * blockSize)...]
+    }
+    return FrozenStatistics(mean: refit(mean), deviation: refit(deviation), clip: clip)
+  }
+
+  private init(mean: [Double], deviation: [Double], clip: Double) {
+    self.mean = mean
+    self.deviation = deviation
+    self.clip = clip
   }
 
   /// Length of a sample.

@@ -16,10 +16,15 @@ public struct LearnerState: Sendable, Equatable {
   public var updateCount: Int
   /// Minibatches in a row, up to now, whose loss or gradient was not finite.
   public var nonFiniteStreak: Int
+  /// Target divergence that updates have moved; nil while it is the configured one.
+  public var targetKL: Double?
+  /// Updates in a row, up to now, that stopped early; counted while the target may move.
+  public var earlyStopStreak: Int
 
   /// From given values.
   public init(
-    parameters: [Float], firstMoments: [Float], secondMoments: [Float], optimizerStep: Int, updateCount: Int, nonFiniteStreak: Int
+    parameters: [Float], firstMoments: [Float], secondMoments: [Float], optimizerStep: Int, updateCount: Int, nonFiniteStreak: Int,
+    targetKL: Double? = nil, earlyStopStreak: Int = 0
   ) {
     self.parameters = parameters
     self.firstMoments = firstMoments
@@ -27,6 +32,8 @@ public struct LearnerState: Sendable, Equatable {
     self.optimizerStep = optimizerStep
     self.updateCount = updateCount
     self.nonFiniteStreak = nonFiniteStreak
+    self.targetKL = targetKL
+    self.earlyStopStreak = earlyStopStreak
   }
 
   /// A fresh start from `parameters`.

@@ -36,6 +36,35 @@ public struct LossConfiguration: Sendable, Equatable {
   }
 }
 
+/// A target divergence that follows what updates do: after three updates in a row that stopped early it grows by the factor 1 + rate, after
+/// one whose divergence stayed below half of it, it shrinks by 1 - rate; always inside its bounds.
+public struct AdaptiveTargetKL: Sendable, Equatable {
+  /// Updates in a row that stop early before the target grows.
+  static let streak = 3
+
+  /// Lower bound.
+  public var minimum: Double
+  /// Upper bound.
+  public var maximum: Double
+  /// Relative change.
+  public var rate: Double
+
+  /// The bounds of `docs/ppo-details.md`.
+  public init(minimum: Double = 0.015, maximum: Double = 0.04, rate: Double = 0.015) {
+    self.minimum = minimum
+    self.maximum = maximum
+    self.rate = rate
+  }
+
+  /// What an update with this mean divergence makes of the target and of the early stops in a row before it.
+  func next(target: Double, streak: Int, stoppedEarly: Bool, divergence: Double) -> (target: Double, streak: Int) {
+    let stops = stoppedEarly ? streak + 1 : 0
+    if stops >= AdaptiveTargetKL.streak { return (min(max(target * (1 + rate), minimum), maximum), 0) }
+    let shrinks = divergence < 0.5 * target
+    return (min(max(shrinks ? target * (1 - rate) : target, minimum), maximum), stops)
+  }
+}
+
 /// Everything an update is a function of, besides the rollout and the learner's state.
 public struct PPOConfiguration: Sendable, Equatable {
   /// Epochs an update may have; the shuffle's stream index is update * epochsLimit + epoch.
@@ -57,12 +86,18 @@ public struct PPOConfiguration: Sendable, Equatable {
   public var minibatchSize: Int
   /// Blocks of a minibatch whose losses and gradients are added up in the order of a binary tree, a power of two; 1: one chain.
   public var shards: Int
+  /// Decisions of one environment that the gradient flows back through; 1: each transition stands for itself.
+  public var sequenceLength: Int
+  /// Minibatches whose gradients make one optimizer step.
+  public var accumulationSteps: Int
   /// Largest global gradient norm.
   public var maxGradientNorm: Float
   /// Whether advantages are standardised once per update.
   public var normalizeAdvantages: Bool
   /// An epoch's mean divergence above 1.5 times this ends the update; 0 switches it off.
   public var targetKL: Double
+  /// Lets the target move; nil keeps it.
+  public var adaptiveTargetKL: AdaptiveTargetKL?
   /// A minibatch's divergence above this ends the update at once; 0 switches it off.
   public var klThreshold: Double
   /// Moments and decay.
@@ -77,13 +112,16 @@ public struct PPOConfiguration: Sendable, Equatable {
   /// The defaults of `docs/ppo-details.md`.
   public init(
     gamma: Float = 0.95, lambda: Float = 0.95, loss: LossConfiguration = LossConfiguration(), epochs: Int = 4, minimumEpochs: Int = 1,
-    minibatchSize: Int = 64, shards: Int = 1, maxGradientNorm: Float = 1, normalizeAdvantages: Bool = true,
-    targetKL: Double = 0.02, klThreshold: Double = 0.15, optimizer: AdamW = AdamW(), learningRate: LearningRateSchedule = .constant(3e-4),
+    minibatchSize: Int = 64, shards: Int = 1, sequenceLength: Int = 1, accumulationSteps: Int = 1, maxGradientNorm: Float = 1,
+    normalizeAdvantages: Bool = true, targetKL: Double = 0.02, adaptiveTargetKL: AdaptiveTargetKL? = nil, klThreshold: Double = 0.15,
+    optimizer: AdamW = AdamW(), learningRate: LearningRateSchedule = .constant(3e-4),
     entropy: EntropySchedule = EntropySchedule(base: 0.01, warmUp: 0.01, warmUpSteps: 1000), referenceKL: ReferenceKLSchedule? = nil
   ) {
     precondition(epochs >= 1 && epochs <= PPOConfiguration.epochsLimit, "epochs outside 1...1024")
     precondition(minibatchSize >= 1, "minibatchSize must be positive")
     precondition(shards >= 1 && shards & (shards - 1) == 0, "shards must be a power of two")
+    precondition(sequenceLength >= 1 && sequenceLength <= minibatchSize, "sequenceLength outside 1...minibatchSize")
+    precondition(accumulationSteps >= 1, "accumulationSteps must be positive")
     precondition(maxGradientNorm > 0, "maxGradientNorm must be positive")
     self.gamma = gamma
     self.lambda = lambda
@@ -92,9 +130,12 @@ public struct PPOConfiguration: Sendable, Equatable {
     self.minimumEpochs = minimumEpochs
     self.minibatchSize = minibatchSize
     self.shards = shards
+    self.sequenceLength = sequenceLength
+    self.accumulationSteps = accumulationSteps
     self.maxGradientNorm = maxGradientNorm
     self.normalizeAdvantages = normalizeAdvantages
     self.targetKL = targetKL
+    self.adaptiveTargetKL = adaptiveTargetKL
     self.klThreshold = klThreshold
     self.optimizer = optimizer
     self.learningRate = learningRate

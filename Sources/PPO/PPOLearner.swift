@@ -9,12 +9,16 @@ public struct UpdateContext: Sendable, Equatable {
   public var step: Int
   /// Decisions of the plan at the run's first start.
   public var planTotal: Int
+  /// Whether the rollout was acted by the learner's parameters. Kernels give a row the same bits in every batch, so every ratio before the
+  /// first optimizer step is then exactly 1, and an update that finds another one is given up as inconsistent.
+  public var isOwnRollout: Bool
 
-  /// All three.
-  public init(seed: UInt64, step: Int, planTotal: Int) {
+  /// All of them.
+  public init(seed: UInt64, step: Int, planTotal: Int, isOwnRollout: Bool = false) {
     self.seed = seed
     self.step = step
     self.planTotal = planTotal
+    self.isOwnRollout = isOwnRollout
   }
 }
 
@@ -58,6 +62,8 @@ public struct PPOLearner {
     precondition(buffers.rowsMax >= configuration.minibatchSize, "minibatchSize was raised after the start")
     var metrics = UpdateMetrics()
     scratch.prepare(rollout, configuration: configuration, metrics: &metrics)
+    let targetKL = configuration.adaptiveTargetKL == nil ? configuration.targetKL : state.targetKL ?? configuration.targetKL
+    metrics.targetKL = targetKL
     buffers.load(
       parameters: state.parameters.span, firstMoments: state.firstMoments.span, secondMoments: state.secondMoments.span)
     var pass = UpdatePass(state: state, metrics: metrics)
@@ -71,6 +77,7 @@ public struct PPOLearner {
     switch ending {
     case .interrupted: return .interrupted
     case .diverged: return .diverged(pass.metrics)
+    case .inconsistent: return .inconsistent(pass.metrics)
     case .complete, .stopped: break
     }
     buffers.store(
@@ -78,25 +85,29 @@ public struct PPOLearner {
     state.optimizerStep = pass.optimizerStep
     state.nonFiniteStreak = pass.nonFiniteStreak
     state.updateCount += 1
+    if let adaptive = configuration.adaptiveTargetKL {
+      let next = adaptive.next(
+        target: targetKL, streak: state.earlyStopStreak, stoppedEarly: pass.metrics.earlyStop != .none, divergence: pass.metrics.approxKL)
+      (state.targetKL, state.earlyStopStreak) = (next.target, next.streak)
+    }
     return .finished(pass.metrics)
   }
 
-  private enum EpochEnding { case complete, stopped, interrupted, diverged }
+  private enum EpochEnding { case complete, stopped, interrupted, diverged, inconsistent }
 
   private mutating func runEpoch(
     _ epoch: Int, _ rollout: borrowing Rollout, context: UpdateContext, pass: inout UpdatePass, shouldStop: () -> Bool
   ) -> EpochEnding {
-    let count = rollout.count
     var stream = RandomStream(
       seed: context.seed, purpose: .shuffle, index: state.updateCount * PPOConfiguration.epochsLimit + epoch)
-    scratch.shuffle(count: count, stream: &stream)
+    scratch.shuffle(stream: &stream)
     pass.metrics.epochsRun = epoch + 1
     var epochSums = LossSums()
     var first = 0
-    while first < count {
+    while first < scratch.sequenceCount {
       if shouldStop() { return .interrupted }
-      let last = min(first + configuration.minibatchSize, count)
-      let sums = minibatch(rollout, range: first..<last, context: context, pass: &pass)
+      let (sums, last) = optimizerStep(rollout, first: first, context: context, pass: &pass)
+      if context.isOwnRollout, pass.metrics.ratioFirstMinibatchMaxDeviation > 0 { return .inconsistent }
       if pass.nonFiniteStreak >= PPOConfiguration.nonFiniteStreakLimit { return .diverged }
       if let sums {
         epochSums.add(sums)
@@ -107,8 +118,8 @@ public struct PPOLearner {
       }
       first = last
     }
-    if configuration.targetKL > 0, epoch + 1 >= configuration.minimumEpochs, epochSums.count > 0,
-      epochSums.approxKL / Double(epochSums.count) > 1.5 * configuration.targetKL
+    if pass.metrics.targetKL > 0, epoch + 1 >= configuration.minimumEpochs, epochSums.count > 0,
+      epochSums.approxKL / Double(epochSums.count) > 1.5 * pass.metrics.targetKL
     {
       pass.metrics.earlyStop = .afterEpoch
       return .stopped
@@ -116,11 +127,13 @@ public struct PPOLearner {
     return .complete
   }
 
-  /// One minibatch: forward, loss, backward, clip, optimizer step. Nil if loss or gradient was not finite. No step is taken if the
-  /// divergence exceeds the threshold.
-  private mutating func minibatch(
-    _ rollout: borrowing Rollout, range: Range<Int>, context: UpdateContext, pass: inout UpdatePass
-  ) -> LossSums? {
+  /// One optimizer step from the sequence at `first` of the order on: for each of its minibatches forward, loss, backward; then clip and step.
+  /// No sums if loss or gradient was not finite. No step is taken if the divergence exceeds the threshold.
+  ///
+  /// - Returns: sums over its minibatches, and the place in the order behind them.
+  private mutating func optimizerStep(
+    _ rollout: borrowing Rollout, first: Int, context: UpdateContext, pass: inout UpdatePass
+  ) -> (sums: LossSums?, last: Int) {
     let coefficients = LossCoefficients(
       entropy: configuration.entropy.coefficient(optimizerStep: pass.optimizerStep),
       reference: rollout.shape.hasReference
@@ -131,8 +144,7 @@ public struct PPOLearner {
     pass.metrics.klReferenceCoefficient = coefficients.reference
     pass.metrics.learningRate = learningRate
 
-    let (sums, norm) = scratch.evaluate(
-      rollout, range: range, shards: configuration.shards, buffers: buffers, coefficients: coefficients)
+    let (sums, norm, last) = evaluate(rollout, first: first, coefficients: coefficients)
     if !pass.hasFirst {
       pass.metrics.ratioFirstMinibatchMaxDeviation = sums.ratioDeviation
       pass.hasFirst = true
@@ -140,19 +152,42 @@ public struct PPOLearner {
     guard scratch.loss.total(sums, coefficients).isFinite, norm.isFinite else {
       pass.metrics.skippedSteps += 1
       pass.nonFiniteStreak += 1
-      return nil
+      return (nil, last)
     }
     pass.nonFiniteStreak = 0
     pass.sums.add(sums)
     pass.normSum += norm
     pass.minibatches += 1
-    if configuration.klThreshold > 0, sums.approxKL / Double(sums.count) > configuration.klThreshold { return sums }
+    if configuration.klThreshold > 0, sums.approxKL / Double(sums.count) > configuration.klThreshold { return (sums, last) }
     pass.optimizerStep += 1
     pass.metrics.optimizerSteps += 1
     buffers.step(
       configuration.optimizer, gradientScale: AdamW.clipFactor(norm: norm, maximum: configuration.maxGradientNorm),
       learningRate: Float(learningRate), step: pass.optimizerStep)
-    return sums
+    return (sums, last)
+  }
+
+  /// Losses and gradients of the minibatches of one optimizer step, added up in their order: means over all their transitions.
+  private mutating func evaluate(
+    _ rollout: borrowing Rollout, first: Int, coefficients: LossCoefficients
+  ) -> (sums: LossSums, norm: Double, last: Int) {
+    var last = first
+    for _ in 0..<configuration.accumulationSteps { last = scratch.minibatch(from: last, size: configuration.minibatchSize).upperBound }
+    let total = scratch.samples(first..<last)
+    var result: (sums: LossSums, norm: Double)?
+    var next = first
+    while next < last {
+      let range = scratch.minibatch(from: next, size: configuration.minibatchSize)
+      if result != nil { buffers.accumulate() }
+      let part = scratch.evaluate(
+        rollout, range: range, total: total, shards: configuration.shards, buffers: buffers, coefficients: coefficients)
+      var sums = result?.sums ?? part.sums
+      if result != nil { sums.add(part.sums) }
+      result = (sums, part.norm)
+      next = range.upperBound
+    }
+    guard let result else { preconditionFailure("an optimizer step needs transitions") }
+    return (result.sums, result.norm, last)
   }
 }
 
@@ -184,6 +219,7 @@ struct UpdatePass {
     metrics.klOld = sums.klOld / count
     metrics.klReference = sums.klReference / count
     metrics.clipFraction = sums.clipped / count
+    metrics.labelledShare = Double(sums.labelled) / count
     metrics.gradientNorm = normSum / Double(minibatches)
   }
 }

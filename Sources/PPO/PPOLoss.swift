@@ -10,6 +10,12 @@ import ExactMath
 ///     L_ent  = -ent_coef mean H + c_min mean max(0, H_min - H)
 ///     loss   = L_pi + value_coef L_vf + L_kl + L_ref + L_ent
 ///
+/// For a transition with advantages A_a of all its actions (`Rollout.setActionAdvantages`) L_pi is the expectation
+///
+///     L_pi   = -sum over a of p_new(a) A_a        gradient at logit a: -p_a (A_a - sum_b p_b A_b) / temperature
+///
+/// which needs neither the sampled action nor a ratio and is not clipped; L_kl and the early stops hold it near the acting policy.
+///
 /// ln p is that of the masked logits over the transition's temperature, in single precision; everything after it is computed in double
 /// precision, summed in the order of the minibatch.
 public struct PPOLoss: Sendable {
@@ -41,15 +47,18 @@ public struct PPOLoss: Sendable {
   ///   - oldLogP: `[T, A]`, all log-probabilities of the acting policy.
   ///   - advantages: `[T]`.
   ///   - returns: `[T]`.
+  ///   - actionAdvantages: those of the rollout, standardised; nil: as the rollout has them.
   ///   - logitGradients: `[B, A]`, overwritten.
   ///   - valueGradients: `[B]`, overwritten.
   /// - Returns: sums over `range`.
   public mutating func evaluate(
     _ rollout: borrowing Rollout, order: [Int32], range: Range<Int>, samples: Int? = nil, logits: [Float], values: [Float],
-    oldLogP: [Float], advantages: [Float], returns: [Float], coefficients: LossCoefficients, logitGradients: inout [Float],
-    valueGradients: inout [Float]
+    oldLogP: [Float], advantages: [Float], returns: [Float], actionAdvantages: [Float]? = nil, coefficients: LossCoefficients,
+    logitGradients: inout [Float], valueGradients: inout [Float]
   ) -> LossSums {
     let rows = range.count
+    let labels = actionAdvantages ?? rollout.actionAdvantages
+    precondition(labels.count == rollout.actionAdvantages.count, "advantages of other transitions")
     precondition(logits.count >= rows * actionCount && logitGradients.count >= rows * actionCount, "logits do not hold the minibatch")
     precondition(values.count >= rows && valueGradients.count >= rows, "values do not hold the minibatch")
     var sums = LossSums()
@@ -64,11 +73,18 @@ public struct PPOLoss: Sendable {
       let temperature = rollout.temperatures[t]
       var rowLogP = logP.mutableSpan
       ActionDistribution.logProbabilities(logits: rowLogits, mask: mask, temperature: temperature, into: &rowLogP)
-      let policyWeight = surrogate(
-        logRatio: Double(logP[Int(rollout.actions[t])] - rollout.logProbabilities[t]), advantage: Double(advantages[t]), sums: &sums)
+      let action = Int(rollout.actions[t])
+      let ratio = observeRatio(log: Double(logP[action] - rollout.logProbabilities[t]), sums: &sums)
+      let label = rollout.actionAdvantageRow(t)
+      let policyWeight = label == nil ? surrogate(ratio: ratio, advantage: Double(advantages[t]), sums: &sums) : 0
       addPolicyGradient(
-        action: Int(rollout.actions[t]), policyWeight: policyWeight, oldLogP: rowOld, entropyCoefficient: coefficients.entropy,
+        action: action, policyWeight: policyWeight, oldLogP: rowOld, entropyCoefficient: coefficients.entropy,
         scale: share / Double(temperature), first: row * actionCount, logitGradients: &logitGradients, sums: &sums)
+      if let label {
+        addExpectedGradient(
+          labels, from: label * actionCount, scale: share / Double(temperature), first: row * actionCount,
+          logitGradients: &logitGradients, sums: &sums)
+      }
       if hasReference {
         let reference = rollout.referenceLogits.span.extracting((t * actionCount)..<((t + 1) * actionCount))
         addReferenceGradient(
@@ -90,19 +106,37 @@ public struct PPOLoss: Sendable {
     return sum / Double(sums.count)
   }
 
-  /// Adds the clipped surrogate of one transition; returns its derivative by ln p_new of the action.
-  private func surrogate(logRatio: Double, advantage: Double, sums: inout LossSums) -> Double {
-    let clip = Double(configuration.clipRatio)
+  /// Counts one ratio and returns it.
+  private func observeRatio(log logRatio: Double, sums: inout LossSums) -> Double {
     let ratio = ExactMath.exp(logRatio)
+    sums.approxKL += (ratio - 1) - logRatio
+    sums.approxKLFirst -= logRatio
+    if abs(ratio - 1) > Double(configuration.clipRatio) { sums.clipped += 1 }
+    // Written so that a NaN is kept.
+    if !sums.ratioDeviation.isNaN, !(abs(ratio - 1) <= sums.ratioDeviation) { sums.ratioDeviation = abs(ratio - 1) }
+    return ratio
+  }
+
+  /// Adds the clipped surrogate of one transition; returns its derivative by ln p_new of the action.
+  private func surrogate(ratio: Double, advantage: Double, sums: inout LossSums) -> Double {
+    let clip = Double(configuration.clipRatio)
     let plain = ratio * advantage
     let clipped = min(max(ratio, 1 - clip), 1 + clip) * advantage
     sums.policy -= min(plain, clipped)
-    sums.approxKL += (ratio - 1) - logRatio
-    sums.approxKLFirst -= logRatio
-    if abs(ratio - 1) > clip { sums.clipped += 1 }
-    // Written so that a NaN is kept.
-    if !sums.ratioDeviation.isNaN, !(abs(ratio - 1) <= sums.ratioDeviation) { sums.ratioDeviation = abs(ratio - 1) }
     return plain <= clipped ? -plain : 0
+  }
+
+  /// Adds the expected loss of one transition and its gradient. Reads `logP` and `probabilities`.
+  private func addExpectedGradient(
+    _ advantages: [Float], from row: Int, scale: Double, first: Int, logitGradients: inout [Float], sums: inout LossSums
+  ) {
+    var expected = 0.0
+    for a in 0..<actionCount where logP[a] != -.infinity { expected += probabilities[a] * Double(advantages[row + a]) }
+    sums.policy -= expected
+    sums.labelled += 1
+    for a in 0..<actionCount where logP[a] != -.infinity {
+      logitGradients[first + a] -= Float(scale * probabilities[a] * (Double(advantages[row + a]) - expected))
+    }
   }
 
   /// Overwrites the gradient at one row's logits with that of surrogate, divergence from the old policy and entropy. Reads `logP`.
@@ -209,6 +243,8 @@ public struct LossSums: Sendable, Equatable {
   public var approxKLFirst = 0.0
   /// Ratios outside the clip range.
   public var clipped = 0.0
+  /// Transitions with advantages of all actions.
+  public var labelled = 0
   /// Largest |ratio - 1| (a maximum, not a sum).
   public var ratioDeviation = 0.0
 
@@ -227,6 +263,7 @@ public struct LossSums: Sendable, Equatable {
     approxKL += other.approxKL
     approxKLFirst += other.approxKLFirst
     clipped += other.clipped
+    labelled += other.labelled
     // Written so that a NaN is kept.
     if !ratioDeviation.isNaN, !(other.ratioDeviation <= ratioDeviation) { ratioDeviation = other.ratioDeviation }
   }

@@ -11,8 +11,8 @@ public struct RolloutFormatError: Error, Equatable, Sendable, CustomStringConver
 }
 
 extension Rollout {
-  private static let magic: Int64 = 0x3154_4c52_4f50  // "PORLT1"
-  private static let headerWords = 7
+  private static let magic: Int64 = 0x3254_4c52_4f50  // "PORLT2"
+  private static let headerWords = 8
 
   /// The rollout as bytes, little endian: header words, segment lengths, then each field in the order of declaration. For the exchange
   /// between ranks of one program; not a file format.
@@ -21,7 +21,7 @@ extension Rollout {
     result.reserveCapacity(8 * (Rollout.headerWords + segmentLengths.count) + count * Rollout.transitionBytes(shape))
     let header: [Int64] = [
       Rollout.magic, Int64(shape.observationSize), Int64(shape.actionCount), Int64(shape.stateSize), shape.hasReference ? 1 : 0,
-      Int64(segmentLengths.count), Int64(count),
+      Int64(segmentLengths.count), Int64(count), Int64(actionAdvantages.count / shape.actionCount),
     ]
     Rollout.append(header, to: &result)
     Rollout.append(segmentLengths.map { Int64($0) }, to: &result)
@@ -38,6 +38,8 @@ extension Rollout {
     Rollout.append(terminal, to: &result)
     Rollout.append(cut, to: &result)
     Rollout.append(valuesNext, to: &result)
+    Rollout.append(actionAdvantageRows, to: &result)
+    Rollout.append(actionAdvantages, to: &result)
     return result
   }
 
@@ -56,7 +58,9 @@ extension Rollout {
     guard lengths.allSatisfy({ $0 >= 0 && $0 <= count }), lengths.reduce(0, +) == Int64(count) else {
       throw RolloutFormatError(reason: "segments do not add up")
     }
-    guard bytes.count - offset == count * Rollout.transitionBytes(shape) else {
+    let labelled = Int(header[7])
+    let labelBytes = labelled > 0 ? 4 * (count + labelled * shape.actionCount) : 0
+    guard bytes.count - offset == count * Rollout.transitionBytes(shape) + labelBytes else {
       throw RolloutFormatError(reason: "\(bytes.count) bytes do not fit \(count) transitions")
     }
     self.init(shape, segmentLengths: lengths.map { Int($0) })
@@ -73,6 +77,13 @@ extension Rollout {
     terminal = try Rollout.take(count, from: bytes, at: &offset)
     cut = try Rollout.take(count, from: bytes, at: &offset)
     valuesNext = try Rollout.take(count, from: bytes, at: &offset)
+    if labelled > 0 {
+      actionAdvantageRows = try Rollout.take(count, from: bytes, at: &offset)
+      actionAdvantages = try Rollout.take(labelled * shape.actionCount, from: bytes, at: &offset)
+      guard actionAdvantageRows.allSatisfy({ $0 >= -1 && $0 < labelled }) else {
+        throw RolloutFormatError(reason: "advantages of a row that is not there")
+      }
+    }
     guard actions.allSatisfy({ $0 >= 0 && $0 < shape.actionCount }) else { throw RolloutFormatError(reason: "action out of range") }
   }
 
@@ -84,7 +95,14 @@ extension Rollout {
     let total = parts.reduce(0) { $0 + $1.count }
     observations.reserveCapacity(total * shape.observationSize)
     states.reserveCapacity(total * shape.stateSize)
+    let hasLabels = parts.contains { !$0.actionAdvantageRows.isEmpty }
     for part in parts {
+      if hasLabels {
+        let shift = Int32(actionAdvantages.count / shape.actionCount)
+        let rows = part.actionAdvantageRows.isEmpty ? [Int32](repeating: -1, count: part.count) : part.actionAdvantageRows
+        actionAdvantageRows += rows.map { $0 < 0 ? -1 : $0 + shift }
+        actionAdvantages += part.actionAdvantages
+      }
       segmentLengths += part.segmentLengths
       observations += part.observations
       states += part.states

@@ -23,7 +23,8 @@ public struct RolloutShape: Sendable, Equatable {
 ///
 /// A decision is recorded when it is taken, its outcome when the environment has stepped. A segment is one environment's share.
 ///
-/// Invariants: the segment lengths add up to `count`; every array has `count` times its width elements.
+/// Invariants: the segment lengths add up to `count`; every array of transitions has `count` times its width elements; the rows of
+/// `actionAdvantages` are each named once.
 public struct Rollout: Sendable, Equatable {
   /// Sizes of a transition.
   public let shape: RolloutShape
@@ -57,6 +58,10 @@ public struct Rollout: Sendable, Equatable {
   public internal(set) var cut: [UInt8]
   /// Value of the observation that followed, where `gae` reads it: cuts and segment ends `[T]`.
   public internal(set) var valuesNext: [Float]
+  /// Row of `actionAdvantages` that belongs to a transition, -1 without one `[T]`; empty if no transition has one.
+  public internal(set) var actionAdvantageRows: [Int32] = []
+  /// Advantages of all actions for the transitions that credit was assigned to action by action `[n, A]`, in order of their labelling.
+  public internal(set) var actionAdvantages: [Float] = []
 
   /// Room for `segmentLengths[e]` transitions of each environment e.
   public init(_ shape: RolloutShape, segmentLengths: [Int]) {
@@ -97,6 +102,9 @@ public struct Rollout: Sendable, Equatable {
     return segmentStarts[environment] + t
   }
 
+  /// Whether an episode ended with transition `index`, either way: recurrent states start again behind it.
+  func isEnd(_ index: Int) -> Bool { terminal[index] != 0 || cut[index] != 0 }
+
   /// Records a decision.
   ///
   /// - Parameters:
@@ -136,6 +144,23 @@ public struct Rollout: Sendable, Equatable {
 
   /// Sets the bootstrap value of a cut or of a segment's last transition.
   public mutating func setValueNext(at index: Int, _ value: Float) { valuesNext[index] = value }
+
+  /// Gives a transition advantages of all its actions `[A]`: estimates of how much better each action is than the policy, up to a constant
+  /// and in any one unit. The policy loss then takes the expectation over the policy in place of the sampled action. Those of masked
+  /// actions are not read.
+  public mutating func setActionAdvantages(at index: Int, _ advantages: Span<Float>) {
+    precondition(index >= 0 && index < count, "transition outside the rollout")
+    precondition(advantages.count == shape.actionCount, "field of another width")
+    if actionAdvantageRows.isEmpty { actionAdvantageRows = [Int32](repeating: -1, count: count) }
+    precondition(actionAdvantageRows[index] < 0, "a transition is labelled once")
+    actionAdvantageRows[index] = Int32(actionAdvantages.count / shape.actionCount)
+    for a in 0..<advantages.count { actionAdvantages.append(advantages[a]) }
+  }
+
+  /// Row of `actionAdvantages` of a transition, nil without one.
+  public func actionAdvantageRow(_ index: Int) -> Int? {
+    actionAdvantageRows.isEmpty || actionAdvantageRows[index] < 0 ? nil : Int(actionAdvantageRows[index])
+  }
 
   /// Marks a recorded transition as cut, as the chunk's end does.
   public mutating func markCut(at index: Int) { cut[index] = 1 }

@@ -3,26 +3,50 @@
 /// Ranks exchange slots as 64-bit words: each rank fills the words of its environments and leaves the others 0, a bitwise or joins them,
 /// and every rank folds them in environment order. So the result does not depend on which rank had which environment.
 public struct StatisticsSlot: Sendable, Equatable {
-  /// Raw observations that were acted on `[D]`.
+  /// Raw observations that were acted on `[D]`; with blocks only the values behind them.
   public var observations: RunningStatistics
+  /// Blocks of the replicas that were available, one sample each `[b]`: one statistic for all replicas, so that they stay exchangeable. Nil
+  /// if the observation is taken as a whole.
+  public var replicas: RunningStatistics?
   /// Discounted returns, scalar.
   public var returns: RunningStatistics
 
-  /// An empty slot.
-  public init(observationSize: Int) {
-    observations = RunningStatistics(dimension: observationSize)
+  /// An empty slot for observations of that shape.
+  public init(_ shape: StatisticsShape) {
+    observations = RunningStatistics(dimension: shape.clusterSize)
+    replicas = shape.replicaBlockSize > 0 ? RunningStatistics(dimension: shape.replicaBlockSize) : nil
     returns = RunningStatistics(dimension: 1)
   }
 
-  /// Words of a slot: count, means and squares of each of the two statistics.
-  public static func wordCount(observationSize: Int) -> Int { (1 + 2 * observationSize) + 3 }
+  /// An empty slot for observations that are taken as a whole.
+  public init(observationSize: Int) { self.init(StatisticsShape(observationSize: observationSize)) }
+
+  /// Takes in row `row` of raw observations `[., D]`; `masks` `[., R]` tells which replicas are available.
+  public mutating func add(_ observations: [Float], masks: [UInt8], row: Int, shape: StatisticsShape) {
+    let first = row * shape.observationSize
+    let block = shape.replicaBlockSize
+    if block > 0 {
+      for replica in 0..<shape.replicaCount where masks[row * shape.replicaCount + replica] != 0 {
+        replicas?.add(observations.span.extracting((first + replica * block)..<(first + (replica + 1) * block)))
+      }
+    }
+    self.observations.add(
+      observations.span.extracting((first + shape.replicaCount * block)..<(first + shape.observationSize)))
+  }
+
+  private var parts: [RunningStatistics] { [observations] + (replicas.map { [$0] } ?? []) + [returns] }
+
+  /// Words of a slot: count, means and squares of each statistic.
+  public static func wordCount(_ shape: StatisticsShape) -> Int {
+    let block = shape.replicaBlockSize
+    return (1 + 2 * shape.clusterSize) + (block > 0 ? 1 + 2 * block : 0) + 3
+  }
 
   /// Writes the slot into `words`, starting at `offset`.
   public func write(into words: inout [UInt64], at offset: Int) {
-    precondition(
-      offset >= 0 && offset + StatisticsSlot.wordCount(observationSize: observations.dimension) <= words.count, "slot exceeds the words")
     var next = offset
-    for statistics in [observations, returns] {
+    for statistics in parts {
+      precondition(next >= 0 && next + 1 + 2 * statistics.dimension <= words.count, "slot exceeds the words")
       words[next] = UInt64(statistics.count)
       next += 1
       for value in statistics.mean {
@@ -36,14 +60,23 @@ public struct StatisticsSlot: Sendable, Equatable {
     }
   }
 
-  /// The slot that starts at `offset` of `words`. Nil if the words are no slot of this size.
-  public init?(words: [UInt64], at offset: Int, observationSize: Int) {
-    guard offset >= 0, offset + StatisticsSlot.wordCount(observationSize: observationSize) <= words.count else { return nil }
-    let first = StatisticsSlot.statistics(words, at: offset, dimension: observationSize)
-    let second = StatisticsSlot.statistics(words, at: offset + 1 + 2 * observationSize, dimension: 1)
-    guard let first, let second else { return nil }
+  /// The slot that starts at `offset` of `words`. Nil if the words are no slot of this shape.
+  public init?(words: [UInt64], at offset: Int, shape: StatisticsShape) {
+    guard offset >= 0, offset + StatisticsSlot.wordCount(shape) <= words.count else { return nil }
+    var next = offset
+    func take(_ dimension: Int) -> RunningStatistics? {
+      defer { next += 1 + 2 * dimension }
+      return StatisticsSlot.statistics(words, at: next, dimension: dimension)
+    }
+    guard let first = take(shape.clusterSize) else { return nil }
     observations = first
-    returns = second
+    replicas = nil
+    if shape.replicaBlockSize > 0 {
+      guard let blocks = take(shape.replicaBlockSize) else { return nil }
+      replicas = blocks
+    }
+    guard let last = take(1) else { return nil }
+    returns = last
   }
 
   private static func statistics(_ words: [UInt64], at offset: Int, dimension: Int) -> RunningStatistics? {
@@ -53,17 +86,41 @@ public struct StatisticsSlot: Sendable, Equatable {
     return RunningStatistics(count: count, mean: mean, m2: m2)
   }
 
-  /// Adds `slots` to global statistics, in the order given: environment order.
-  public static func fold(_ slots: [StatisticsSlot], observations: inout RunningStatistics, returns: inout RunningStatistics) {
+  /// Adds `slots` to the global statistics, which are a slot themselves, in the order given: environment order.
+  public static func fold(_ slots: [StatisticsSlot], into global: inout StatisticsSlot) {
     for slot in slots {
-      observations.merge(slot.observations)
-      returns.merge(slot.returns)
+      global.observations.merge(slot.observations)
+      if let blocks = slot.replicas { global.replicas?.merge(blocks) }
+      global.returns.merge(slot.returns)
     }
   }
 
   /// Empties the slot.
   public mutating func clear() {
     observations.clear()
+    replicas?.clear()
     returns.clear()
   }
+}
+
+/// How an observation is divided for its statistics: `replicaCount` blocks of `replicaBlockSize` values, then the cluster's. A block size of 0
+/// takes it as a whole.
+public struct StatisticsShape: Sendable, Equatable {
+  /// D.
+  public let observationSize: Int
+  /// R; 0 without blocks.
+  public let replicaCount: Int
+  /// b; 0 without blocks.
+  public let replicaBlockSize: Int
+
+  /// - Precondition: something is left behind the blocks.
+  public init(observationSize: Int, replicaCount: Int = 0, replicaBlockSize: Int = 0) {
+    precondition(observationSize > replicaCount * replicaBlockSize, "the observation has no values behind its blocks")
+    self.observationSize = observationSize
+    self.replicaCount = replicaBlockSize > 0 ? replicaCount : 0
+    self.replicaBlockSize = replicaBlockSize
+  }
+
+  /// Values behind the blocks.
+  public var clusterSize: Int { observationSize - replicaCount * replicaBlockSize }
 }

@@ -87,6 +87,10 @@ public struct UpdateMetrics: Sendable, Equatable {
   public var returns = Summary([Float]().span)
   /// Advantages before standardisation.
   public var advantage = Summary([Float]().span)
+  /// Target of the divergence that held in this update.
+  public var targetKL = 0.0
+  /// Share of transitions with advantages of all actions.
+  public var labelledShare = 0.0
   /// Mean temperature of the decisions.
   public var temperatureMean = 0.0
   /// Decisions of each action `[A]`.
@@ -103,7 +107,8 @@ public struct UpdateMetrics: Sendable, Equatable {
       ("pg_grad_norm", gradientNorm), ("explained_var", explainedVariance), ("lr", learningRate), ("entropy_coef", entropyCoefficient),
       ("epochs_run", Double(epochsRun)), ("opt_steps", Double(optimizerSteps)), ("early_stop", Double(earlyStop.rawValue)),
       ("skipped_steps", Double(skippedSteps)), ("ratio_first_minibatch_max_dev", ratioFirstMinibatchMaxDeviation),
-      ("temperature_mean", temperatureMean), ("reward_mean", reward.mean), ("reward_std", reward.standardDeviation),
+      ("target_kl", targetKL), ("labelled_share", labelledShare), ("temperature_mean", temperatureMean), ("reward_mean", reward.mean),
+      ("reward_std", reward.standardDeviation),
       ("reward_min", reward.minimum), ("reward_max", reward.maximum), ("value_mean", value.mean), ("value_std", value.standardDeviation),
       ("return_mean", returns.mean), ("return_std", returns.standardDeviation), ("advantage_mean", advantage.mean),
       ("advantage_std", advantage.standardDeviation), ("advantage_min", advantage.minimum), ("advantage_max", advantage.maximum),
@@ -115,6 +120,8 @@ public struct UpdateMetrics: Sendable, Equatable {
 public enum UpdateOutcome: Sendable, Equatable {
   /// The learner's state is the new one.
   case finished(UpdateMetrics)
+  /// The rollout was not acted by these parameters although the caller says so; the learner's state is as before. A defect.
+  case inconsistent(UpdateMetrics)
   /// It was asked to stop; the learner's state is as before.
   case interrupted
   /// Loss or gradient was not finite three times in a row; the learner's state is as before and training must end.

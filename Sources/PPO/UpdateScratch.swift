@@ -1,3 +1,4 @@
+import ExactMath
 import Neural
 import Randomness
 
@@ -9,8 +10,17 @@ struct UpdateScratch {
   var returns: [Float] = []
   /// All log-probabilities of the acting policy `[T, A]`.
   var oldLogP: [Float] = []
-  /// Order of the transitions in this epoch `[T]`.
+  /// As the rollout has them, standardised.
+  var actionAdvantages: [Float] = []
+  /// Order of the sequences in this epoch. Without sequences a sequence is a transition, and its number the transition's.
   var order: [Int32] = []
+  /// First transition of each sequence, and its length.
+  private var starts: [Int32] = []
+  private var lengths: [Int32] = []
+  /// Transitions of a block and how they lie in time.
+  private var rows: [Int32] = []
+  private var steps = TimeSteps(rows: 1)
+  private var sorted: [Int32] = []
   /// Of a minibatch `[B, A]` and `[B]`.
   var logits: [Float]
   var values: [Float]
@@ -60,6 +70,9 @@ struct UpdateScratch {
       for a in 0..<actionCount { oldLogP[t * actionCount + a] = rowLogP[a] }
     }
     describe(rollout, metrics: &metrics)
+    cutSequences(rollout, length: configuration.sequenceLength)
+    actionAdvantages = rollout.actionAdvantages
+    if configuration.normalizeAdvantages { standardiseActionAdvantages(rollout) }
     if configuration.normalizeAdvantages, count >= 2 {
       let mean = metrics.advantage.mean
       let divisor = metrics.advantage.standardDeviation + 1e-8
@@ -81,44 +94,124 @@ struct UpdateScratch {
     for action in rollout.actions { metrics.actionCounts[Int(action)] += 1 }
   }
 
-  /// A fresh permutation of all transitions.
-  mutating func shuffle(count: Int, stream: inout RandomStream) {
+  /// Cuts the segments into sequences of at most `length` transitions. An episode's end ends a sequence: the next one starts from the stored
+  /// state, which is zero there, so the recurrence never crosses a reset.
+  private mutating func cutSequences(_ rollout: borrowing Rollout, length: Int) {
+    starts.removeAll(keepingCapacity: true)
+    lengths.removeAll(keepingCapacity: true)
+    for (start, count) in zip(rollout.segmentStarts, rollout.segmentLengths) {
+      var first = start
+      for t in start..<(start + count) where t + 1 - first == length || t + 1 == start + count || rollout.isEnd(t) {
+        starts.append(Int32(first))
+        lengths.append(Int32(t + 1 - first))
+        first = t + 1
+      }
+    }
+  }
+
+  /// Centres each row at its mean under the acting policy and divides all by their root mean square under it.
+  private mutating func standardiseActionAdvantages(_ rollout: borrowing Rollout) {
+    var squares = 0.0
+    var count = 0
+    for t in 0..<rollout.count {
+      guard let row = rollout.actionAdvantageRow(t) else { continue }
+      let (label, first) = (row * actionCount, t * actionCount)
+      var mean = 0.0
+      for a in 0..<actionCount where oldLogP[first + a] != -.infinity {
+        mean += Double(ExactMath.exp(oldLogP[first + a])) * Double(actionAdvantages[label + a])
+      }
+      for a in 0..<actionCount where oldLogP[first + a] != -.infinity {
+        let centred = Double(actionAdvantages[label + a]) - mean
+        actionAdvantages[label + a] = Float(centred)
+        squares += Double(ExactMath.exp(oldLogP[first + a])) * centred * centred
+      }
+      count += 1
+    }
+    guard count > 0 else { return }
+    let divisor = (squares / Double(count)).squareRoot() + 1e-8
+    for i in actionAdvantages.indices { actionAdvantages[i] = Float(Double(actionAdvantages[i]) / divisor) }
+  }
+
+  /// Sequences of the rollout.
+  var sequenceCount: Int { starts.count }
+
+  /// A fresh permutation of all sequences.
+  mutating func shuffle(stream: inout RandomStream) {
+    let count = sequenceCount
     if order.count != count { order = [Int32](repeating: 0, count: count) }
-    for t in 0..<count { order[t] = Int32(t) }
+    for i in 0..<count { order[i] = Int32(i) }
     stream.shuffle(&order)
   }
 
-  /// Loss of the minibatch at `range` of the order; leaves its gradient in `buffers`. Both are tree sums over at most `shards` blocks.
+  /// The sequences of the order from `first` on that make a minibatch of at most `size` transitions.
+  func minibatch(from first: Int, size: Int) -> Range<Int> {
+    var last = first
+    var count = 0
+    while last < order.count {
+      count += Int(lengths[Int(order[last])])
+      if count > size { break }
+      last += 1
+    }
+    return first..<last
+  }
+
+  /// Transitions of the sequences at `range` of the order.
+  func samples(_ range: Range<Int>) -> Int { range.reduce(0) { $0 + Int(lengths[Int(order[$1])]) } }
+
+  /// Loss of the sequences at `range` of the order, a minibatch; leaves its gradient in `buffers`. Both are tree sums over at most `shards`
+  /// blocks of whole sequences.
   ///
+  /// - Parameter total: transitions of all minibatches whose gradients make one optimizer step; nil: of this one.
   /// - Returns: sums over the minibatch, and the gradient's global L2 norm.
   mutating func evaluate(
-    _ rollout: borrowing Rollout, range: Range<Int>, shards: Int, buffers: TrainingBuffers, coefficients: LossCoefficients
+    _ rollout: borrowing Rollout, range: Range<Int>, total: Int? = nil, shards: Int, buffers: TrainingBuffers,
+    coefficients: LossCoefficients
   ) -> (sums: LossSums, norm: Double) {
     func join(_ left: LossSums, _ right: LossSums) -> LossSums {
       var sum = left
       sum.add(right)
       return sum
     }
+    let total = total ?? samples(range)
     for block in range.blocks(shards) {
-      let sums = evaluateBlock(rollout, range: block, samples: range.count, buffers: buffers, coefficients: coefficients)
+      pack(block)
+      let sums = evaluateBlock(rollout, samples: total, buffers: buffers, coefficients: coefficients)
       buffers.addBackward(
-        logitGradients: logitGradients.span.extracting(0..<(block.count * actionCount)),
-        valueGradients: valueGradients.span.extracting(0..<block.count))
+        logitGradients: logitGradients.span.extracting(0..<(rows.count * actionCount)),
+        valueGradients: valueGradients.span.extracting(0..<rows.count))
       tree.add(sums, join: join)
     }
     guard let sums = tree.finish(join: join) else { preconditionFailure("a minibatch needs transitions") }
     return (sums, buffers.finishSum())
   }
 
-  /// Forward pass and loss of a block of a minibatch of `samples` transitions; leaves the gradients at the heads.
+  /// Lays the transitions of a block out step by step, longer sequences first and equal ones in their order.
+  private mutating func pack(_ block: Range<Int>) {
+    sorted.removeAll(keepingCapacity: true)
+    let longest = block.reduce(0) { max($0, Int(lengths[Int(order[$1])])) }
+    for length in (1...longest).reversed() {
+      for i in block where Int(lengths[Int(order[i])]) == length { sorted.append(order[i]) }
+    }
+    rows.removeAll(keepingCapacity: true)
+    for t in 0..<longest {
+      let before = rows.count
+      for sequence in sorted where Int(lengths[Int(sequence)]) > t { rows.append(starts[Int(sequence)] + Int32(t)) }
+      if t == 0 { steps.reset(rows: rows.count) } else { steps.append(rows: rows.count - before) }
+    }
+  }
+
+  /// Forward pass and loss of the block in `rows`, part of `samples` transitions; leaves the gradients at the heads.
   private mutating func evaluateBlock(
-    _ rollout: borrowing Rollout, range: Range<Int>, samples: Int, buffers: TrainingBuffers, coefficients: LossCoefficients
+    _ rollout: borrowing Rollout, samples: Int, buffers: TrainingBuffers, coefficients: LossCoefficients
   ) -> LossSums {
+    let range = 0..<rows.count
     buffers.forward(
-      observations: rollout.observations, states: rollout.states, order: order, range: range, logits: &logits, values: &values)
+      observations: rollout.observations, states: rollout.states, masks: rollout.masks, order: rows, range: range, steps: steps,
+      logits: &logits, values: &values)
     return loss.evaluate(
-      rollout, order: order, range: range, samples: samples, logits: logits, values: values, oldLogP: oldLogP, advantages: advantages,
-      returns: returns, coefficients: coefficients, logitGradients: &logitGradients, valueGradients: &valueGradients)
+      rollout, order: rows, range: range, samples: samples, logits: logits, values: values, oldLogP: oldLogP, advantages: advantages,
+      returns: returns, actionAdvantages: actionAdvantages, coefficients: coefficients, logitGradients: &logitGradients,
+      valueGradients: &valueGradients)
   }
 
   private func resize(_ array: inout [Float], _ count: Int) {

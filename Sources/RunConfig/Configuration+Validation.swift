@@ -34,6 +34,18 @@ extension Configuration {
     require(
       ppo.minEpochs <= ppo.epochs, "ppo.min_epochs", "\(ppo.minEpochs) is more than ppo.epochs \(ppo.epochs)")
     require(update.shards & (update.shards - 1) == 0, "update.shards", "\(update.shards) is not a power of two")
+    require(
+      ppo.sequenceLength <= ppo.minibatchSize, "ppo.sequence_length",
+      "\(ppo.sequenceLength) is more than ppo.minibatch_size \(ppo.minibatchSize)")
+    require(
+      ppo.targetKlMin <= ppo.targetKlMax, "ppo.target_kl_min", "\(ppo.targetKlMin) is more than ppo.target_kl_max \(ppo.targetKlMax)")
+    require(
+      temperature.min <= temperature.max, "temperature.min", "\(temperature.min) is more than temperature.max \(temperature.max)")
+    require(
+      !(network.coupled && network.boundedLogits), "network.bounded_logits", "true, but network.coupled has plain heads")
+    require(
+      network.architecture != .setEncoder || run.environment == .routing, "network.architecture",
+      "set_encoder, but run.environment \(run.environment.rawValue) has no replicas")
     if run.environment == .routing {
       clusterConflicts(require)
       timingConflicts(require)

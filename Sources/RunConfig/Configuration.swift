@@ -22,6 +22,10 @@ public struct Configuration: Equatable, Sendable {
   public var ppo = PPOSection()
   /// The order of the update's sums.
   public var update = UpdateSection()
+  /// The temperature of the draws.
+  public var temperature = TemperatureSection()
+  /// What is watched.
+  public var monitor = MonitorSection()
   /// When and how much is saved.
   public var checkpoint = CheckpointSection()
 
@@ -43,6 +47,8 @@ public enum Schema {
     ("network", "The policy and value network."),
     ("ppo", "The update."),
     ("update", "The order of the update's sums."),
+    ("temperature", "The temperature at which actions are drawn (environment routing)."),
+    ("monitor", "What is watched and reported, without any effect on the training."),
     ("checkpoint", "When and how much is saved."),
   ]
 
@@ -50,7 +56,7 @@ public enum Schema {
   public static let fields: [Field] =
     RunSection.fields + RolloutSection.fields + ClusterSection.fields + TimingSection.fields + WorkloadSection.fields
     + ObservationSection.fields + RewardSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields
-    + CheckpointSection.fields
+    + TemperatureSection.fields + MonitorSection.fields + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

@@ -34,6 +34,10 @@ public struct PPOSection: Equatable, Sendable {
   public var epochs = 4
   /// Samples of an optimizer step.
   public var minibatchSize = 64
+  /// Decisions that the gradient flows back through.
+  public var sequenceLength = 1
+  /// Minibatches of an optimizer step.
+  public var accumulationSteps = 1
   /// Limit of the gradient's norm.
   public var maxGradNorm = 1.0
   /// Weight of the entropy bonus.
@@ -42,18 +46,36 @@ public struct PPOSection: Equatable, Sendable {
   public var entropyWarmupCoef = 0.01
   /// Optimizer steps until it is gone.
   public var entropyWarmupOptSteps = 1000
+  /// Weight at the end of its decay; negative = none.
+  public var entropyFinalCoef = -1.0
+  /// Optimizer steps of the decay.
+  public var entropyDecayOptSteps = 0
   /// Entropy below which the penalty starts; negative = 0.1 ln A.
   public var entropyMin = -1.0
   /// Weight of the penalty.
   public var entropyPenaltyCoef = 0.1
   /// KL divergence at which an update stops between epochs, times 1.5; 0 = off.
   public var targetKl = 0.02
+  /// Whether that target moves.
+  public var adaptiveTargetKl = false
+  /// Its lower bound.
+  public var targetKlMin = 0.015
+  /// Its upper bound.
+  public var targetKlMax = 0.04
+  /// Its relative change.
+  public var targetKlRate = 0.015
   /// Epochs run before that.
   public var minEpochs = 1
   /// KL divergence at which an update stops inside an epoch; 0 = off.
   public var klThreshold = 0.15
   /// Weight of the KL divergence from the old policy.
   public var klCoef = 0.15
+  /// Weight of the KL divergence from a reference policy at the start.
+  public var klRefCoefInitial = 0.3
+  /// The same at the end.
+  public var klRefCoefFinal = 0.0
+  /// Optimizer steps in between.
+  public var klRefDecayOptSteps = 1500
   /// Decoupled weight decay of matrices.
   public var weightDecay = 0.0
   /// Decay of the first moment.
@@ -96,7 +118,13 @@ public struct PPOSection: Equatable, Sendable {
     .integer("ppo.epochs", \.ppo.epochs, 1...1000, unit: "epochs", .changeable, "Passes over each rollout."),
     .integer(
       "ppo.minibatch_size", \.ppo.minibatchSize, 1...16_777_216, unit: "samples", .changeable,
-      "Samples of one optimizer step; the last minibatch of an epoch may be smaller."),
+      "Samples of one minibatch; the last one of an epoch may be smaller."),
+    .integer(
+      "ppo.sequence_length", \.ppo.sequenceLength, 1...4096, unit: "decisions", .changeable,
+      "Decisions of one environment that the gradient flows back through, from the stored state of the first; 1 takes each by itself."),
+    .integer(
+      "ppo.accumulation_steps", \.ppo.accumulationSteps, 1...1024, unit: "minibatches", .changeable,
+      "Minibatches whose gradients make one optimizer step."),
   ]
 
   private static let entropyFields: [Field] = [
@@ -107,6 +135,12 @@ public struct PPOSection: Equatable, Sendable {
     .integer(
       "ppo.entropy_warmup_opt_steps", \.ppo.entropyWarmupOptSteps, 0...1_000_000_000, unit: "optimizer steps", .changeable,
       "Optimizer steps over which that weight fades."),
+    .real(
+      "ppo.entropy_final_coef", \.ppo.entropyFinalCoef, .closed(-1, 1000), .changeable,
+      "Weight that the entropy bonus moves to in a straight line; a negative value keeps it."),
+    .integer(
+      "ppo.entropy_decay_opt_steps", \.ppo.entropyDecayOptSteps, 0...1_000_000_000, unit: "optimizer steps", .changeable,
+      "Optimizer steps until that weight; 0 has it from the start."),
     .real(
       "ppo.entropy_min", \.ppo.entropyMin, .closed(-1, 100), unit: "nat", .changeable,
       "Entropy below which a penalty starts; a negative value means 0.1 ln(number of actions)."),
@@ -119,6 +153,12 @@ public struct PPOSection: Equatable, Sendable {
     .real(
       "ppo.target_kl", \.ppo.targetKl, .closed(0, 100), unit: "nat", .changeable,
       "An update stops after an epoch whose approximate KL divergence exceeds 1.5 times this; 0 switches it off."),
+    .boolean(
+      "ppo.adaptive_target_kl", \.ppo.adaptiveTargetKl, .changeable,
+      "Lets target_kl grow after three updates in a row that stopped early, and shrink after one that stayed below half of it."),
+    .real("ppo.target_kl_min", \.ppo.targetKlMin, .above(0, 100), unit: "nat", .changeable, "Lower bound of the adaptive target."),
+    .real("ppo.target_kl_max", \.ppo.targetKlMax, .above(0, 100), unit: "nat", .changeable, "Upper bound of the adaptive target."),
+    .real("ppo.target_kl_rate", \.ppo.targetKlRate, .below(0, 1), .changeable, "Relative change of the adaptive target."),
     .integer(
       "ppo.min_epochs", \.ppo.minEpochs, 1...1000, unit: "epochs", .changeable, "Epochs that run before target_kl may stop an update."),
     .real(
@@ -126,6 +166,14 @@ public struct PPOSection: Equatable, Sendable {
       "An update stops at once at a minibatch whose approximate KL divergence exceeds this; 0 switches it off."),
     .real(
       "ppo.kl_coef", \.ppo.klCoef, .closed(0, 1000), .changeable, "Weight of the exact KL divergence of the new policy from the old one."),
+    .real(
+      "ppo.kl_ref_coef_initial", \.ppo.klRefCoefInitial, .closed(0, 1000), .changeable,
+      "Weight of the KL divergence of the new policy from the reference policy of a warm start, at the first optimizer step."),
+    .real(
+      "ppo.kl_ref_coef_final", \.ppo.klRefCoefFinal, .closed(0, 1000), .changeable, "The same weight after its decay in a straight line."),
+    .integer(
+      "ppo.kl_ref_decay_opt_steps", \.ppo.klRefDecayOptSteps, 0...1_000_000_000, unit: "optimizer steps", .changeable,
+      "Optimizer steps of that decay."),
   ]
 
   private static let optimizerFields: [Field] = [

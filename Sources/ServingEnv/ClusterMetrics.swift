@@ -19,6 +19,8 @@ struct MetricsWindow: Sendable {
   private var completed = SampleWindow()
   private var arrived = SampleWindow()
   private(set) var metrics = ClusterMetrics()
+  /// As of the decision before.
+  private(set) var previous = ClusterMetrics()
 
   init(seconds: Double) { self.seconds = seconds }
 
@@ -26,6 +28,7 @@ struct MetricsWindow: Sendable {
     completed.removeAll()
     arrived.removeAll()
     metrics = ClusterMetrics()
+    previous = metrics
   }
 
   mutating func addCompletion(at time: Double, latency: Double) { completed.append(time: time, value: latency) }
@@ -37,6 +40,7 @@ struct MetricsWindow: Sendable {
   /// The window is as long as the time that has passed, but no shorter than the smaller of W and 1 s: the first request of an episode may arrive
   /// after a microsecond, and a rate of 10^6 per second would spoil averages and running statistics.
   mutating func advance(to time: Double) {
+    previous = metrics
     completed.drop(through: time - seconds)
     arrived.drop(through: time - seconds)
     let length = min(seconds, max(time, 1))

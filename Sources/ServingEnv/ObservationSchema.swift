@@ -57,6 +57,9 @@ public struct ObservationSchema: Equatable, Sendable {
   /// D.
   public var size: Int { names.count }
 
+  /// Entries of one replica, its request slots included.
+  public var replicaBlockSize: Int { replicaColumns.count + configuration.queueSlots * requestColumns.count }
+
   /// The layout in words: version, replicas, slots and switches; also what the names do not show (oracle lengths, logarithms, window).
   public var id: String {
     func flag(_ isOn: Bool) -> String { isOn ? "1" : "0" }

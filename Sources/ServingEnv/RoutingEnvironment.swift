@@ -43,6 +43,8 @@ public struct RoutingEnvironment: Environment {
   private var nextArrival: Double?
   private(set) var totals = RequestTotals()
   private(set) var rewardSum = 0.0
+  /// Arrivals per second that the workload is configured for.
+  let targetRate: Double
   /// Scratch, `[R]`.
   private var loads: [Double]
 
@@ -64,6 +66,7 @@ public struct RoutingEnvironment: Environment {
     window = MetricsWindow(seconds: configuration.observation.metricsWindowSeconds)
     history = ObservationHistory(replicaCount: configuration.cluster.replicaCount)
     reward = HybridReward(configuration.reward, target: configuration.reward.throughputTarget ?? configuration.arrivalRate)
+    targetRate = configuration.arrivalRate
     loads = [Double](repeating: 0, count: configuration.cluster.replicaCount)
     reset(seed: 0, chunk: 0, environment: 0)
   }
@@ -76,6 +79,8 @@ public struct RoutingEnvironment: Environment {
   public var actionCount: Int { loads.count }
   /// Throughput, latency and arrival rate at the pending decision.
   var metrics: ClusterMetrics { window.metrics }
+  /// The same at the decision before.
+  var previousMetrics: ClusterMetrics { window.previous }
 
   // MARK: Driving
 

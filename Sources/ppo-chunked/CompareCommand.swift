@@ -77,7 +77,9 @@ struct CompareCommand: ParsableCommand {
     var own = configuration
     if case .trained(let trained) = policy { own.observation = trained.configuration.observation }
     let environment = try RunInputs.readFiles(own).routingEnvironment()
-    if case .trained(let trained) = policy, trained.shape != (environment.observationSize, environment.actionCount) {
+    if case .trained(let trained) = policy,
+      trained.model.fitted(observationSize: environment.observationSize, actionCount: environment.actionCount) == nil
+    {
       throw TrainingError(
         .mismatch,
         "\(name) was trained for \(trained.shape.observationSize) observed values and \(trained.shape.actionCount) replicas; this comparison has "

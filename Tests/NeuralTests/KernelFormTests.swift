@@ -21,7 +21,8 @@ struct KernelFormTests {
       var bits: [UInt32] = []
       for step in 1...3 {
         buffers.forward(
-          observations: observations, states: states, order: (0..<13).map { Int32($0) }, range: 0..<13, logits: &logits, values: &values)
+          observations: observations, states: states, masks: [UInt8](repeating: 1, count: 13 * network.actionCount),
+          order: (0..<13).map { Int32($0) }, range: 0..<13, logits: &logits, values: &values)
         let norm = buffers.backward(
           logitGradients: TestData.uniform(logits.count, index: 3).span, valueGradients: TestData.uniform(13, index: 4).span)
         buffers.step(AdamW(), gradientScale: AdamW.clipFactor(norm: norm, maximum: 0.5), learningRate: 1e-2, step: step)

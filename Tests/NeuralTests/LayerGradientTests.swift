@@ -152,10 +152,11 @@ struct LayerGradientTests {
     let dx = ActivationBuffer(rows: rows, columns: inputs)
     var gradients = TestData.uniform(layout.storedCount, index: 12)
     p.withUnsafeBufferPointer { p in
-      layer.forward(p.baseAddress!, buffer(x, inputs), cell, rows: rows)
+      layer.forward(p.baseAddress!, buffer(x, inputs), cell, steps: TimeSteps(rows: rows))
       gradients.withUnsafeMutableBufferPointer { g in
         layer.backward(
-          p.baseAddress!, g.baseAddress!, x: buffer(x, inputs), cell, dNext: buffer(dNext, hidden), dx: dx, rows: rows)
+          p.baseAddress!, g.baseAddress!, x: buffer(x, inputs), cell, dNext: buffer(dNext, hidden),
+          carried: ActivationBuffer(rows: rows, columns: hidden), dx: dx, steps: TimeSteps(rows: rows))
       }
     }
     let tensors = layout.tensors.map { doubles(layout.logical(of: $0, from: p)) }

@@ -93,4 +93,14 @@ struct NetworkTests {
       #expect(policy.next[(first + 2 * width)..<(first + 3 * width)] == h[(first + 2 * width)..<(first + 3 * width)])
     }
   }
+
+  @Test("coupled form: parameter count, one state a layer, policy alone moves the whole state")
+  func coupled() {
+    let (D, A, H, L, F, M) = (12, 3, 16, 2, 20, 3)
+    let network = Network(
+      .recurrent(hidden: H, layers: L, projection: F, form: .coupled(sharedLayers: M)), observationSize: D, actionCount: A)
+    let layers = (D * F + F) + (F * H + H) + (1 + M) * (H * H + 3 * H) + L * (6 * H * H + 6 * H) + 2 * H
+    #expect(network.parameterCount == layers + (H * A + A) + (H + 1))
+    #expect(network.stateSize == L * H)
+  }
 }

@@ -119,7 +119,7 @@ struct TreeSumTests {
     var gradients = zeros
     for _ in 0..<3 {
       for _ in 0..<leaves {
-        buffers.forward(observations: [0.1, 0.2, 0.3], states: [], order: [0], range: 0..<1, logits: &logits, values: &values)
+        buffers.forward(observations: [0.1, 0.2, 0.3], states: [], masks: [], order: [0], range: 0..<1, logits: &logits, values: &values)
         buffers.addBackward(logitGradients: [Float](repeating: 1, count: 2).span, valueGradients: [Float](repeating: 1, count: 1).span)
       }
       let norm = buffers.finishSum()

@@ -33,7 +33,7 @@ struct ShardsTests {
     var scratch = UpdateScratch(actionCount: network.actionCount, rows: rows)
     scratch.prepare(rollout, configuration: configuration(shards: 1, minibatch: rows), metrics: &metrics)
     var stream = RandomStream(seed: 4, purpose: .shuffle)
-    scratch.shuffle(count: rollout.count, stream: &stream)
+    scratch.shuffle(stream: &stream)
     let buffers = TrainingBuffers(network, rows: rows)
     let state = LearnerState(network, seed: 1)
     buffers.load(
@@ -58,7 +58,8 @@ struct ShardsTests {
     var logitGradients = logits
     var valueGradients = values
     buffers.forward(
-      observations: rollout.observations, states: rollout.states, order: scratch.order, range: range, logits: &logits, values: &values)
+      observations: rollout.observations, states: rollout.states, masks: rollout.masks, order: scratch.order, range: range,
+      logits: &logits, values: &values)
     let sums = scratch.loss.evaluate(
       rollout, order: scratch.order, range: range, samples: samples, logits: logits, values: values, oldLogP: scratch.oldLogP,
       advantages: scratch.advantages, returns: scratch.returns, coefficients: coefficients, logitGradients: &logitGradients,

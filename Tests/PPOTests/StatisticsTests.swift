@@ -73,7 +73,8 @@ struct StatisticsTests {
   @Test("a slot survives its words, and or-ed slots fold to the same bits whatever the owners")
   func slots() {
     let D = 3
-    let width = StatisticsSlot.wordCount(observationSize: D)
+    let shape = StatisticsShape(observationSize: D)
+    let width = StatisticsSlot.wordCount(shape)
     var stream = RandomStream(seed: 4, purpose: .bootstrap)
     var slots: [StatisticsSlot] = []
     for e in 0..<5 {
@@ -85,8 +86,8 @@ struct StatisticsTests {
       }
       slots.append(slot)
     }
-    var expected = (RunningStatistics(dimension: D), RunningStatistics(dimension: 1))
-    StatisticsSlot.fold(slots, observations: &expected.0, returns: &expected.1)
+    var expected = StatisticsSlot(shape)
+    StatisticsSlot.fold(slots, into: &expected)
     for owners in 1...3 {
       var joined = [UInt64](repeating: 0, count: 5 * width)
       for rank in 0..<owners {
@@ -94,14 +95,14 @@ struct StatisticsTests {
         for e in 0..<5 where e % owners == rank { slots[e].write(into: &words, at: e * width) }
         for i in words.indices { joined[i] |= words[i] }
       }
-      let read = (0..<5).compactMap { StatisticsSlot(words: joined, at: $0 * width, observationSize: D) }
+      let read = (0..<5).compactMap { StatisticsSlot(words: joined, at: $0 * width, shape: shape) }
       #expect(read == slots)
-      var folded = (RunningStatistics(dimension: D), RunningStatistics(dimension: 1))
-      StatisticsSlot.fold(read, observations: &folded.0, returns: &folded.1)
+      var folded = StatisticsSlot(shape)
+      StatisticsSlot.fold(read, into: &folded)
       #expect(folded == expected)
     }
-    #expect(StatisticsSlot(words: [UInt64](repeating: .max, count: width), at: 0, observationSize: D) == nil)
-    #expect(StatisticsSlot(words: [], at: 0, observationSize: D) == nil)
+    #expect(StatisticsSlot(words: [UInt64](repeating: .max, count: width), at: 0, shape: shape) == nil)
+    #expect(StatisticsSlot(words: [], at: 0, shape: shape) == nil)
     var cleared = slots[4]
     cleared.clear()
     #expect(cleared == StatisticsSlot(observationSize: D))

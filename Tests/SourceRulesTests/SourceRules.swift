@@ -121,8 +121,8 @@ extension SourceRule {
     applies: { $0.hasSuffix(".swift") },
     exceptions: Dictionary(
       uniqueKeysWithValues: [
-        "AdamW", "ActivationBuffer", "FeedForwardNetwork", "GRULayer", "LayerNormLayer", "LinearLayer", "Network", "Network+Passes",
-        "NormalisedLayer", "RecurrentNetwork",
+        "AdamW", "ActivationBuffer", "FeedForwardNetwork", "GateNorms", "GRULayer", "LayerNormLayer", "LinearLayer", "Network",
+        "Network+Passes", "NormalisedLayer", "RecurrentNetwork", "SetAttention", "SetEncoderActivations", "SetEncoderNetwork",
       ].map { ("Neural/\($0).swift", "hands buffers to the kernels, which are C") } + [
         ("ppo-bench/KernelCases.swift", "calls the kernels"), ("MPIRanks/MPICommunicator.swift", "hands buffers to MPI"),
         ("MPIRanks/MPILibrary.swift", "hands a buffer to MPI"),

@@ -232,37 +232,37 @@ struct RolloutRuleTests {
     }
     let filled = [slot([0.1, 3e7]), slot([1e-7, 5, 0.3]), slot([-4e5]), slot([7, 0.7])]
     func folded(_ order: [Int]) -> RunningStatistics {
-      var (observations, returns) = (RunningStatistics(dimension: 1), RunningStatistics(dimension: 1))
-      for environment in order { StatisticsSlot.fold([filled[environment]], observations: &observations, returns: &returns) }
-      return observations
+      var global = StatisticsSlot(observationSize: 1)
+      for environment in order { StatisticsSlot.fold([filled[environment]], into: &global) }
+      return global.observations
     }
     #expect(folded([3, 2, 1, 0]) != folded([0, 1, 2, 3]), "the values do not tell orders apart")
     for owners in [[[0, 1], [2, 3]], [[3], [0, 2], [1]], [[1, 3], [0, 2]]] {
-      var exchanged = SyncSlots(environmentCount: 4, observationSize: 1, worldSize: owners.count)
+      var exchanged = SyncSlots(environmentCount: 4, shape: StatisticsShape(observationSize: 1), worldSize: owners.count)
       for (rank, environments) in owners.enumerated() {
-        var own = SyncSlots(environmentCount: 4, observationSize: 1, worldSize: owners.count)
+        var own = SyncSlots(environmentCount: 4, shape: StatisticsShape(observationSize: 1), worldSize: owners.count)
         own.set(.complete, rank: rank)
         for environment in environments { own.fill(environment: environment, filled[environment]) }
         for i in own.words.indices { exchanged.words[i] |= own.words[i] }
       }
-      var (observations, returns) = (RunningStatistics(dimension: 1), RunningStatistics(dimension: 1))
-      exchanged.fold(observations: &observations, returns: &returns)
-      #expect(observations == folded([0, 1, 2, 3]))
+      var global = StatisticsSlot(observationSize: 1)
+      exchanged.fold(into: &global)
+      #expect(global.observations == folded([0, 1, 2, 3]))
       #expect(exchanged.outcome == .complete)
     }
     // Bits, not numbers: a sum would turn -0.0 into 0.0.
-    var zero = SyncSlots(environmentCount: 2, observationSize: 1, worldSize: 1)
+    var zero = SyncSlots(environmentCount: 2, shape: StatisticsShape(observationSize: 1), worldSize: 1)
     var negative = StatisticsSlot(observationSize: 1)
     negative.observations = try #require(RunningStatistics(count: 1, mean: [-0.0], m2: [0]))
     zero.fill(environment: 1, negative)
-    var (observations, returns) = (RunningStatistics(dimension: 1), RunningStatistics(dimension: 1))
-    zero.fold(observations: &observations, returns: &returns)
-    #expect(observations.mean[0].sign == .minus && observations.count == 1)
+    var global = StatisticsSlot(observationSize: 1)
+    zero.fold(into: &global)
+    #expect(global.observations.mean[0].sign == .minus && global.observations.count == 1)
   }
 
   @Test("9: a failure outweighs a stop, a stop outweighs completion, the lowest rank counts")
   func outcomes() {
-    var slots = SyncSlots(environmentCount: 1, observationSize: 1, worldSize: 4)
+    var slots = SyncSlots(environmentCount: 1, shape: StatisticsShape(observationSize: 1), worldSize: 4)
     #expect(slots.outcome == .complete)
     slots.set(.stopped(.maxChunks), rank: 3)
     #expect(slots.outcome == .stopped(.maxChunks))

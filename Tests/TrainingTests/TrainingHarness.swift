@@ -1,6 +1,8 @@
 import Checkpoint
 import Environments
 import FileStore
+import Neural
+import PPO
 import Ranks
 import RunConfig
 import ServingEnv
@@ -61,6 +63,19 @@ struct TrainingHarness: Sendable {
   var clock = TickingClock(secondsPerTick: 0)
   /// The time of day as text.
   var timestamp: @Sendable () -> String = { "2000-01-01T00:00:00Z" }
+  /// Whether a fresh run is pulled towards a reference policy, that of another seed.
+  var hasReference = false
+  /// In place of cart-pole.
+  var broken: BrokenEnvironment?
+
+  /// Everything that is off by default, in a routing run: set encoder, sequences, accumulation, moving KL target, temperature with pulses.
+  static let features = [
+    "network.architecture=set_encoder", "network.set_width=16", "network.set_attention=true", "ppo.sequence_length=8",
+    "ppo.accumulation_steps=2", "ppo.adaptive_target_kl=true", "ppo.target_kl=0.016", "ppo.kl_ref_coef_initial=0.3",
+    "ppo.kl_ref_coef_final=0.1", "ppo.entropy_final_coef=0.002", "ppo.entropy_decay_opt_steps=20", "temperature.enabled=true",
+    "temperature.pulses=true", "temperature.pulse_interval=9", "temperature.stagnation_memory=3", "temperature.stagnation_threshold=1000",
+    "monitor.tail_latency_threshold=0.5", "update.shards=2",
+  ]
 
   /// The test configuration with overrides, small enough for a second.
   init(_ overrides: [String] = []) throws {
@@ -92,6 +107,8 @@ struct TrainingHarness: Sendable {
     duringRun: @escaping @Sendable (String, InMemoryFileSystem) -> Void = { _, _ in }
   ) throws -> Result<ExitCode, TrainingError> {
     let (files, configuration, trace, said, clock, timestamp) = (files, configuration, trace, said, clock, timestamp)
+    let broken = broken
+    let reference = hasReference ? try referencePolicy() : nil
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
         monotonicSeconds: { clock.now() }, wait: { _ in true }, timestamp: timestamp, stopRequested: { stop.poll() },
@@ -104,6 +121,12 @@ struct TrainingHarness: Sendable {
         programVersion: "test", newRunID: { "run-1" })
       switch configuration.run.environment {
       case .cartpole:
+        if let broken {
+          return try TrainingJob(
+            options: options, configuration: configuration, prototype: broken, inputs: [], communicator: communicator, files: files,
+            services: services
+          ).run()
+        }
         return try TrainingJob(
           options: options, configuration: configuration, prototype: CartPole(), inputs: [], communicator: communicator, files: files,
           services: services
@@ -113,7 +136,7 @@ struct TrainingHarness: Sendable {
         let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, files: inputs))
         return try TrainingJob(
           options: options, configuration: configuration, prototype: prototype, inputs: inputs,
-          communicator: communicator, files: files, services: services
+          communicator: communicator, files: files, services: services, reference: reference
         ).run()
       }
     }
@@ -127,6 +150,18 @@ struct TrainingHarness: Sendable {
       }
     }
     return first
+  }
+
+  private func referencePolicy() throws -> ReferencePolicy {
+    ReferencePolicy(parameters: try network().initialParameters(seed: 99).map { $0 * 2 }, origin: "seed 99")
+  }
+
+  /// The network that the configuration makes of the routing task.
+  func network() throws -> Network {
+    let routing = try routing()
+    return Network(
+      NetworkConfiguration(configuration.network, replicaBlockSize: routing.replicaBlockSize), observationSize: routing.observationSize,
+      actionCount: routing.actionCount)
   }
 
   /// The routing task of the configuration.

@@ -17,8 +17,8 @@
      int64_t outputs, int32_t accumulate),                                                                                                 \
     (dx, dx_stride, dy, dy_stride, weights, rows, inputs, outputs, accumulate))                                                            \
   X(void, linear_weight_gradient,                                                                                                          \
-    (float *dweights, float *dbias, const float *x, int64_t x_stride, const float *dy, int64_t dy_stride, int64_t rows, int64_t inputs,    \
-     int64_t outputs, int32_t accumulate),                                                                                                 \
+    (float *dweights, float *_Nullable dbias, const float *x, int64_t x_stride, const float *dy, int64_t dy_stride, int64_t rows,          \
+     int64_t inputs, int64_t outputs, int32_t accumulate),                                                                                 \
     (dweights, dbias, x, x_stride, dy, dy_stride, rows, inputs, outputs, accumulate))                                                      \
   X(void, layernorm_forward,                                                                                                               \
     (float *y, int64_t y_stride, float *mean, float *rstd, const float *x, int64_t x_stride, const float *gain, const float *shift,        \
@@ -39,6 +39,26 @@
     (float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *_Nullable dh, int64_t dh_stride, const float *dh_next,         \
      int64_t dh_next_stride, const float *gates, int64_t gates_stride, const float *h, int64_t h_stride, int64_t rows, int64_t hidden),    \
     (dgi, dgi_stride, dgh, dgh_stride, dh, dh_stride, dh_next, dh_next_stride, gates, gates_stride, h, h_stride, rows, hidden))            \
+  X(void, group_add, (float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t groups, int64_t size, int64_t n),              \
+    (y, y_stride, x, x_stride, groups, size, n))                                                                                           \
+  X(void, group_sum, (float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, int64_t groups, int64_t size, int64_t n),          \
+    (dx, dx_stride, dy, dy_stride, groups, size, n))                                                                                       \
+  X(void, pool_forward,                                                                                                                    \
+    (float *pooled, int64_t pooled_stride, int32_t *winners, const float *x, int64_t x_stride, const uint8_t *_Nullable mask,              \
+     int64_t groups, int64_t size, int64_t n),                                                                                             \
+    (pooled, pooled_stride, winners, x, x_stride, mask, groups, size, n))                                                                  \
+  X(void, pool_backward,                                                                                                                   \
+    (float *dx, int64_t dx_stride, const float *dpooled, int64_t dpooled_stride, const int32_t *winners,                                   \
+     const uint8_t *_Nullable mask, int64_t groups, int64_t size, int64_t n),                                                              \
+    (dx, dx_stride, dpooled, dpooled_stride, winners, mask, groups, size, n))                                                              \
+  X(void, attention_forward,                                                                                                               \
+    (float *y, int64_t y_stride, float *weights, const float *q, const float *k, const float *v, int64_t stride,                           \
+     const uint8_t *_Nullable mask, int64_t groups, int64_t size, int64_t heads),                                                          \
+    (y, y_stride, weights, q, k, v, stride, mask, groups, size, heads))                                                                    \
+  X(void, attention_backward,                                                                                                              \
+    (float *dq, float *dk, float *dv, const float *dy, int64_t dy_stride, const float *weights, const float *q, const float *k,            \
+     const float *v, int64_t stride, int64_t groups, int64_t size, int64_t heads),                                                         \
+    (dq, dk, dv, dy, dy_stride, weights, q, k, v, stride, groups, size, heads))                                                            \
   X(void, adamw,                                                                                                                           \
     (float *p, float *m, float *v, const float *g, int64_t count, float gradient_scale, float lr, float beta1, float beta2, float eps,     \
      float weight_decay, float correction1, float correction2),                                                                            \

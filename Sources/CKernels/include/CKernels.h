@@ -32,9 +32,9 @@ void ck_linear_forward(float *y, int64_t y_stride, const float *x, int64_t x_str
 /// dx[rows, inputs] = (accumulate ? dx : 0) + dy W. Chain over outputs.
 void ck_linear_input_gradient(float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, const float *weights, int64_t rows,
                               int64_t inputs, int64_t outputs, int32_t accumulate);
-/// dW (panels) and db = (accumulate ? old : 0) + sum over the rows in row order. Columns of dy past `outputs` count as 0.
-void ck_linear_weight_gradient(float *dweights, float *dbias, const float *x, int64_t x_stride, const float *dy, int64_t dy_stride,
-                               int64_t rows, int64_t inputs, int64_t outputs, int32_t accumulate);
+/// dW (panels) and db (may be null) = (accumulate ? old : 0) + sum over the rows in row order. Columns of dy past `outputs` count as 0.
+void ck_linear_weight_gradient(float *dweights, float *_Nullable dbias, const float *x, int64_t x_stride, const float *dy,
+                               int64_t dy_stride, int64_t rows, int64_t inputs, int64_t outputs, int32_t accumulate);
 
 /// y = (x - mean) * rstd * gain + shift over the `n` columns of each row, rstd = 1 / sqrt(population variance + eps); clamped at 0 if
 /// `relu`. Saves mean[rows] and rstd[rows]. gain and shift are padded; y's padded columns are written 0.
@@ -62,6 +62,28 @@ void ck_gru_forward(float *h_next, int64_t h_next_stride, float *gates, int64_t 
 void ck_gru_backward(float *dgi, int64_t dgi_stride, float *dgh, int64_t dgh_stride, float *_Nullable dh, int64_t dh_stride,
                      const float *dh_next, int64_t dh_next_stride, const float *gates, int64_t gates_stride, const float *h,
                      int64_t h_stride, int64_t rows, int64_t hidden);
+
+// Layers over sets (`sets.inc`): `groups` groups of `size` tokens, token i of group g in row g * size + i; `n` is a multiple of 16. `mask`
+// [groups, size] names the tokens that take part (1), null: all. A forward result is the same bits for every order of a group's tokens.
+
+/// y[g * size + i] += x[g].
+void ck_group_add(float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t groups, int64_t size, int64_t n);
+/// dx[g] = sum over i of dy[g * size + i], in token order.
+void ck_group_sum(float *dx, int64_t dx_stride, const float *dy, int64_t dy_stride, int64_t groups, int64_t size, int64_t n);
+/// pooled[g] = mean over the tokens in columns 0 ..< n, their maximum in n ..< 2n; `winners` [groups, n] keeps which token was largest (the
+/// first of equals). 0 if no token takes part.
+void ck_pool_forward(float *pooled, int64_t pooled_stride, int32_t *winners, const float *x, int64_t x_stride,
+                     const uint8_t *_Nullable mask, int64_t groups, int64_t size, int64_t n);
+/// Adds to dx the gradient of the tokens.
+void ck_pool_backward(float *dx, int64_t dx_stride, const float *dpooled, int64_t dpooled_stride, const int32_t *winners,
+                      const uint8_t *_Nullable mask, int64_t groups, int64_t size, int64_t n);
+/// Attention inside each group with heads of 16 columns: y_i = sum over j of softmax_j(q_i k_j / 4) v_j, j over the tokens that take part.
+/// q, k, v have one stride; `weights` [groups, heads, size, size] keeps the softmax.
+void ck_attention_forward(float *y, int64_t y_stride, float *weights, const float *q, const float *k, const float *v, int64_t stride,
+                          const uint8_t *_Nullable mask, int64_t groups, int64_t size, int64_t heads);
+/// Overwrites dq, dk and dv, which have the stride of q, k and v.
+void ck_attention_backward(float *dq, float *dk, float *dv, const float *dy, int64_t dy_stride, const float *weights, const float *q,
+                           const float *k, const float *v, int64_t stride, int64_t groups, int64_t size, int64_t heads);
 
 /// One step of AdamW (arXiv 1711.05101) on [0, count): with g' = gradient_scale g, m = beta1 m + (1 - beta1) g', v = beta2 v + (1 -
 /// beta2) g'^2, p = (1 - lr weight_decay) p - (lr / correction1) m / (sqrt(v) / sqrt(correction2) + eps); correctionN = 1 - betaN^step.

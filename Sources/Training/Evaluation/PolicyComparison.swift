@@ -73,7 +73,8 @@ extension RoutingEnvironment {
       var router = heuristic.router(seed: seed, chunk: 0, environment: index)
       drive { router.choose(cluster: $0.cluster) }
     case .trained(var trained):
-      trained.reset()
+      precondition(
+        trained.fit(observationSize: environment.observationSize, actionCount: environment.actionCount), "the policy is for other sizes")
       drive { trained.choose($0) }
     }
     return EvaluationResult(completed, replicaCount: actionCount)

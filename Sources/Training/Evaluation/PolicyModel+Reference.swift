@@ -29,8 +29,7 @@ extension PolicyModel {
         hidden: trunk.outputs, layers: layers, projection: projection.outputs,
         inputLayerNorm: names.contains("feature_proj.0.weight"), boundedLogits: names.contains("actor_head.1.weight")),
       observationSize: projection.inputs, actionCount: head.outputs)
-    let encoding = StateEncoding(
-      layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
+    let encoding = StateEncoding(network)
     let normalizer = try root.group("normalizer_state")
     let (epsilon, clip) = (try normalizer.float("eps"), try normalizer.float("clip"))
     guard epsilon > 0, epsilon.isFinite else { throw normalizer.error("eps", "is \(epsilon), allowed above 0") }

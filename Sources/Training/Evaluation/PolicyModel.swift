@@ -27,15 +27,28 @@ public struct PolicyModel {
   /// - Throws: `TrainingError` with `.badData` naming what is missing, or has another shape than the configuration says.
   public init(_ loaded: LoadedCheckpoint, configuration: Configuration) throws(TrainingError) {
     let schema = try TorchReader(loaded.contents.tree, file: loaded.name).group("schema")
+    let block = schema.names.contains("replica_block_size") ? try schema.int("replica_block_size") : 0
     let network = Network(
-      NetworkConfiguration(configuration.network), observationSize: try schema.int("observation_size"),
+      NetworkConfiguration(configuration.network, replicaBlockSize: block), observationSize: try schema.int("observation_size"),
       actionCount: try schema.int("action_count"))
-    let encoding = StateEncoding(
-      layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize)
+    let encoding = StateEncoding(network)
     let (parameters, statistics) = try encoding.policy(from: loaded.contents.tree, file: loaded.name)
     let normaliser =
-      TrainingSettings(configuration).observationNormalizer.map { FrozenStatistics(statistics, $0) }
+      TrainingSettings(configuration).observationNormalizer.map { StatisticsShape(network).frozen(statistics, $0) }
       ?? FrozenStatistics(identity: network.observationSize)
-    self.init(network: network, parameters: parameters, normaliser: normaliser, step: loaded.contents.step)
+    self.init(
+      network: network, parameters: parameters, normaliser: normaliser, step: loaded.contents.step)
+  }
+
+  /// The same policy for a cluster with another number of replicas; nil if its network knows one number only, or the sizes do not fit.
+  public func fitted(observationSize: Int, actionCount: Int) -> PolicyModel? {
+    if observationSize == network.observationSize, actionCount == network.actionCount { return self }
+    guard case .setEncoder(let sizes) = network.configuration else { return nil }
+    let cluster = network.observationSize - network.actionCount * sizes.replicaBlockSize
+    guard observationSize == actionCount * sizes.replicaBlockSize + cluster else { return nil }
+    return PolicyModel(
+      network: Network(network.configuration, observationSize: observationSize, actionCount: actionCount), parameters: parameters,
+      normaliser: normaliser.refitted(
+        blockSize: sizes.replicaBlockSize, from: network.actionCount, to: actionCount), step: step)
   }
 }

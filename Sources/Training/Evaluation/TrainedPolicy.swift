@@ -10,8 +10,8 @@ public struct TrainedPolicy {
   /// The configuration it was trained with.
   public let configuration: Configuration
   /// Network, parameters, normaliser.
-  public let model: PolicyModel
-  private let activations: Activations
+  public private(set) var model: PolicyModel
+  private var activations: Activations
   private var sampler: ActionSampler
   private var state: [Float]
 
@@ -43,6 +43,16 @@ public struct TrainedPolicy {
   /// Length of the observations and number of the actions it was made for.
   public var shape: (observationSize: Int, actionCount: Int) { (network.observationSize, network.actionCount) }
 
+  /// Prepares the policy for an environment of these sizes and forgets the past. False if its network does not fit.
+  public mutating func fit(observationSize: Int, actionCount: Int) -> Bool {
+    guard let fitted = model.fitted(observationSize: observationSize, actionCount: actionCount) else { return false }
+    model = fitted
+    activations = fitted.network.makeActivations(rows: 1)
+    sampler = ActionSampler(actionCount: actionCount)
+    reset()
+    return true
+  }
+
   /// Forgets the past, as at an episode's start.
   public mutating func reset() {
     for i in state.indices { state[i] = 0 }
@@ -62,9 +72,8 @@ public struct TrainedPolicy {
     var next = state
     var unusedValues: [Float] = []
     network.forward(
-      parameters: model.parameters, observations: normalised, states: state, rows: 1, outputs: .policy, activations: activations,
-      logits: &logits,
-      values: &unusedValues, nextStates: &next)
+      parameters: model.parameters, observations: normalised, states: state, masks: mask, rows: 1, outputs: .policy,
+      activations: activations, logits: &logits, values: &unusedValues, nextStates: &next)
     state = next
     return sampler.greedy(logits: logits, masks: mask, row: 0).action
   }

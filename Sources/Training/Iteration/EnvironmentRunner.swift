@@ -17,6 +17,10 @@ struct EnvironmentRunner<E: Environment> {
   private(set) var digests: [Digest] = []
   /// Recurrent state of the network before the next decision, `[S]`.
   var policyState: [Float]
+  /// Recurrent state of the reference policy before the next decision, `[S]`; empty without one.
+  var referenceState: [Float]
+  /// Sets the temperature of the draws; nil: 1.
+  private var controller: TemperatureController?
   /// Discounted sum of raw rewards of the open episode, for the reward scale.
   private(set) var discountedReturn = 0.0
 
@@ -24,6 +28,9 @@ struct EnvironmentRunner<E: Environment> {
   private(set) var episodes: [EpisodeRecord] = []
   private(set) var infoSums: [Double]
   private(set) var rewardSum = 0.0
+  /// End-to-end times of the requests that completed, in order.
+  private(set) var latencies: [Double] = []
+  private var simulatedStart = 0.0
   /// Raw observation of the pending decision, `[D]`.
   private(set) var observation: [Float]
   /// Mask of the pending decision, `[A]`.
@@ -35,11 +42,15 @@ struct EnvironmentRunner<E: Environment> {
   /// - Parameters:
   ///   - prototype: a configured environment; the runner owns a copy.
   ///   - stateSize: recurrent floats of the network per environment.
-  init(index: Int, prototype: E, stateSize: Int) {
+  ///   - hasReference: whether a reference policy has a state of its own.
+  ///   - temperature: of the controller; nil, or an environment without signals: draws at temperature 1.
+  init(index: Int, prototype: E, stateSize: Int, hasReference: Bool = false, temperature: TemperatureConfiguration? = nil) {
     self.index = index
     self.environment = prototype
     self.stateSize = stateSize
     self.policyState = [Float](repeating: 0, count: stateSize)
+    self.referenceState = hasReference ? policyState : []
+    self.controller = prototype.loadSignals == nil ? nil : temperature.map { TemperatureController($0) }
     self.observation = [Float](repeating: 0, count: prototype.observationSize)
     self.mask = [UInt8](repeating: 1, count: prototype.actionCount)
     self.info = [Double](repeating: 0, count: E.infoFields.count)
@@ -52,6 +63,7 @@ struct EnvironmentRunner<E: Environment> {
     actions.removeAll(keepingCapacity: true)
     digests.removeAll(keepingCapacity: true)
     discountedReturn = 0
+    controller?.state = TemperatureState()
     clearPolicyState()
     beginIteration()
   }
@@ -61,6 +73,8 @@ struct EnvironmentRunner<E: Environment> {
     episodes.removeAll(keepingCapacity: true)
     for field in infoSums.indices { infoSums[field] = 0 }
     rewardSum = 0
+    latencies.removeAll(keepingCapacity: true)
+    simulatedStart = environment.simulatedSeconds
     hasher.reset()
   }
 
@@ -78,6 +92,18 @@ struct EnvironmentRunner<E: Environment> {
     environment.actionMask(into: &allowedSpan)
     swap(&allowed, &mask)
   }
+
+  /// Temperature at which the pending decision is drawn; the controller moves on by one decision.
+  mutating func nextTemperature() -> Float {
+    guard controller != nil, let signals = environment.loadSignals else { return 1 }
+    let inputs = TemperatureInputs(
+      arrivalRate: signals.arrivalRate, targetRate: signals.targetRate, latency: signals.latency, targetLatency: signals.targetLatency,
+      balance: signals.balance, change: signals.change)
+    return controller?.next(inputs) ?? 1
+  }
+
+  /// Simulated seconds since the iteration began.
+  var simulatedElapsed: Double { environment.simulatedSeconds - simulatedStart }
 
   /// Applies `action` to the decision that `observe()` read.
   ///
@@ -99,6 +125,7 @@ struct EnvironmentRunner<E: Environment> {
     environment.info(into: &termSpan)
     swap(&terms, &info)
     for field in info.indices { infoSums[field] += info[field] }
+    environment.latencies(into: &latencies)
     if let episode = result.episode { episodes.append(episode) }
     if result.terminated || result.truncated {
       discountedReturn = 0
@@ -146,6 +173,8 @@ struct EnvironmentRunner<E: Environment> {
       }
     }
     policyState = recorded.policyState
+    referenceState = recorded.referenceState
+    if let memory = recorded.temperature { controller?.state = memory }
     discountedReturn = recorded.discountedReturn
     beginIteration()
     return nil
@@ -153,10 +182,18 @@ struct EnvironmentRunner<E: Environment> {
 
   /// What a checkpoint keeps of this environment at a boundary.
   var state: EnvironmentState {
-    EnvironmentState(actions: actions, digests: digests, policyState: policyState, discountedReturn: discountedReturn)
+    EnvironmentState(
+      actions: actions, digests: digests, policyState: policyState, discountedReturn: discountedReturn, referenceState: referenceState,
+      temperature: controller?.state)
   }
 
   private mutating func clearPolicyState() {
     for i in policyState.indices { policyState[i] = 0 }
+    clearReferenceState()
+  }
+
+  /// Forgets what the reference policy remembers.
+  mutating func clearReferenceState() {
+    for i in referenceState.indices { referenceState[i] = 0 }
   }
 }

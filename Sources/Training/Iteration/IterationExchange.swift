@@ -13,6 +13,14 @@ struct EnvironmentContribution: Equatable {
   var policyState: [Float]
   /// Discounted return after it.
   var discountedReturn: Double
+  /// Recurrent state of the reference policy after it.
+  var referenceState: [Float]
+  /// Memory of the temperature controller after it.
+  var temperature: TemperatureState?
+  /// End-to-end times of the requests that completed.
+  var latencies: [Double]
+  /// Simulated time that passed.
+  var simulatedSeconds: Double
   /// Sum of raw rewards.
   var rewardSum: Double
   /// Sums of the environment's info fields.
@@ -27,6 +35,10 @@ struct EnvironmentContribution: Equatable {
     digest = last
     policyState = runner.policyState
     discountedReturn = runner.discountedReturn
+    referenceState = runner.referenceState
+    temperature = runner.state.temperature
+    latencies = runner.latencies
+    simulatedSeconds = runner.simulatedElapsed
     rewardSum = runner.rewardSum
     infoSums = runner.infoSums
     episodes = runner.episodes
@@ -39,6 +51,10 @@ struct EnvironmentContribution: Equatable {
     self.digest = digest
     policyState = reader.readArray(of: Float.self)
     discountedReturn = reader.readDouble()
+    referenceState = reader.readArray(of: Float.self)
+    temperature = reader.readInt() == 1 ? TemperatureState(&reader) : nil
+    latencies = reader.readArray(of: Double.self)
+    simulatedSeconds = reader.readDouble()
     rewardSum = reader.readDouble()
     infoSums = reader.readArray(of: Double.self)
     episodes = (0..<reader.readInt()).map { _ in
@@ -52,6 +68,11 @@ struct EnvironmentContribution: Equatable {
     writer.write(digest.bytes)
     writer.write(policyState)
     writer.write(discountedReturn)
+    writer.write(referenceState)
+    writer.write(temperature == nil ? 0 : 1)
+    temperature?.write(to: &writer)
+    writer.write(latencies)
+    writer.write(simulatedSeconds)
     writer.write(rewardSum)
     writer.write(infoSums)
     writer.write(episodes.count)
@@ -60,6 +81,33 @@ struct EnvironmentContribution: Equatable {
       writer.write(episode.return)
       writer.write(episode.values)
     }
+  }
+}
+
+extension TemperatureState {
+  /// Reads what `write` wrote.
+  fileprivate init(_ reader: inout MessageReader) {
+    self.init()
+    stepCount = reader.readInt()
+    lastPulseStep = reader.readInt()
+    pulseRemaining = reader.readInt()
+    isPulsing = reader.readInt() == 1
+    ratePressure = reader.readDouble()
+    latencyPressure = reader.readDouble()
+    temperature = reader.readDouble()
+    changes = reader.readArray(of: Double.self)
+  }
+
+  /// Appends the state to a message.
+  fileprivate func write(to writer: inout MessageWriter) {
+    writer.write(stepCount)
+    writer.write(lastPulseStep)
+    writer.write(pulseRemaining)
+    writer.write(isPulsing ? 1 : 0)
+    writer.write(ratePressure)
+    writer.write(latencyPressure)
+    writer.write(temperature)
+    writer.write(changes)
   }
 }
 

@@ -18,6 +18,8 @@ struct IterationReport {
   var counts: [(name: String, sum: Int)] = []
   /// Lines of `metrics/episodes.jsonl`.
   var episodes: [MetricRecord] = []
+  /// Lines for the log about what looks wrong.
+  var warnings: [String] = []
   /// Step after the iteration.
   var step = 0
   /// Decisions of all environments.

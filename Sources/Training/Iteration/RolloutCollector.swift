@@ -11,6 +11,7 @@ struct RolloutCollector<E: Environment> {
   private let settings: TrainingSettings
   private let network: Network
   private let activations: Activations
+  private let shape: StatisticsShape
   /// The environments of this rank, in order of their numbers.
   var runners: [EnvironmentRunner<E>]
   /// Statistics since the last sync, one slot per runner.
@@ -24,14 +25,23 @@ struct RolloutCollector<E: Environment> {
   private var nextStates: [Float]
   private var logits: [Float]
   private var values: [Float]
+  // Of the reference policy; empty without one.
+  private var referenceStates: [Float]
+  private var referenceNextStates: [Float]
+  private var referenceLogits: [Float]
 
-  init(settings: TrainingSettings, network: Network, prototype: E, environments: Range<Int>) {
+  init(settings: TrainingSettings, network: Network, prototype: E, environments: Range<Int>, hasReference: Bool = false) {
     self.settings = settings
     self.network = network
     let rows = environments.count
     activations = network.makeActivations(rows: rows)
-    runners = environments.map { EnvironmentRunner(index: $0, prototype: prototype, stateSize: network.stateSize) }
-    slots = [StatisticsSlot](repeating: StatisticsSlot(observationSize: network.observationSize), count: rows)
+    let shape = StatisticsShape(network)
+    self.shape = shape
+    runners = environments.map {
+      EnvironmentRunner(
+        index: $0, prototype: prototype, stateSize: network.stateSize, hasReference: hasReference, temperature: settings.temperature)
+    }
+    slots = [StatisticsSlot](repeating: StatisticsSlot(shape), count: rows)
     sampler = ActionSampler(actionCount: network.actionCount)
     raw = [Float](repeating: 0, count: rows * network.observationSize)
     observations = raw
@@ -40,12 +50,18 @@ struct RolloutCollector<E: Environment> {
     nextStates = states
     logits = [Float](repeating: 0, count: rows * network.actionCount)
     values = [Float](repeating: 0, count: rows)
+    referenceStates = hasReference ? states : []
+    referenceNextStates = referenceStates
+    referenceLogits = hasReference ? logits : []
   }
 
   /// Which environments `rank` drives: contiguous blocks, so that gathering in rank order is gathering in environment order.
   static func environments(of rank: Int, worldSize: Int, environmentCount: Int) -> Range<Int> {
     (rank * environmentCount / worldSize)..<((rank + 1) * environmentCount / worldSize)
   }
+
+  /// Whether environments have temperature controllers.
+  var hasTemperature: Bool { runners.contains { $0.state.temperature != nil } }
 
   /// Everything per environment is reset for `chunk`.
   mutating func beginChunk(_ chunk: Int) {
@@ -54,18 +70,20 @@ struct RolloutCollector<E: Environment> {
 
   /// Takes `shares[i]` decisions in runner i with uniform actions, for the statistics alone.
   ///
-  /// - Returns: the reason to stop, if one came up; the iteration is then incomplete.
-  mutating func stabilise(chunk: Int, shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> StopReason? {
+  /// - Returns: why it ended early, if it did; the iteration is then incomplete.
+  mutating func stabilise(chunk: Int, shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> RolloutEnd? {
     beginIteration()
     for i in runners.indices {
       for _ in 0..<shares[i] {
-        if let reason = stopRequested() { return reason }
+        if let reason = stopRequested() { return .stopped(reason) }
         runners[i].observe()
-        slots[i].observations.add(runners[i].observation, row: 0)
+        if let problem = problem(runners[i].observation, row: 0) { return failure(problem, runner: i, chunk: chunk) }
+        slots[i].add(runners[i].observation, masks: runners[i].mask, row: 0, shape: shape)
         var stream = RandomStream(
           seed: settings.seed, purpose: .stabilisation, chunk: chunk, environment: runners[i].index, index: runners[i].actions.count)
         let action = uniformAction(runners[i].mask, &stream)
-        let (_, discounted) = runners[i].step(action, discount: settings.gamma)
+        let (result, discounted) = runners[i].step(action, discount: settings.gamma)
+        if let problem = problem(result) { return failure(problem, runner: i, chunk: chunk) }
         slots[i].returns.add(discounted)
       }
     }
@@ -79,23 +97,29 @@ struct RolloutCollector<E: Environment> {
   ///   - frozen: normaliser of observations, as of the rollout's begin.
   ///   - scaling: scale of rewards, as of the rollout's begin.
   ///   - isLast: whether the chunk ends with this iteration; its end is a cut.
-  /// - Returns: the transitions of this rank, or the reason to stop.
+  ///   - reference: parameters of the reference policy while its divergence counts; nil forgets what it remembers.
+  /// - Returns: the transitions of this rank, or why it ended early.
   mutating func collect(
     chunk: Int, shares: [Int], isLast: Bool, parameters: [Float], frozen: FrozenStatistics, scaling: ReturnScaling?,
-    stopRequested: () -> StopReason?
-  ) -> Result<Rollout, RolloutStopped> {
+    reference: [Float]? = nil, stopRequested: () -> StopReason?
+  ) -> Result<Rollout, RolloutEnd> {
     beginIteration()
-    var rollout = Rollout(RolloutShape(network), segmentLengths: shares)
+    if reference == nil { for i in runners.indices { runners[i].clearReferenceState() } }
+    var rollout = Rollout(RolloutShape(network, hasReference: reference != nil), segmentLengths: shares)
     for t in 0..<(shares.max() ?? 0) {
       let active = runners.indices.filter { t < shares[$0] }
       for (row, i) in active.enumerated() {
         load(row: row, runner: i, frozen: frozen)
-        slots[i].observations.add(raw, row: row)
+        if let problem = problem(raw, row: row) { return .failure(failure(problem, runner: i, chunk: chunk)) }
+        slots[i].add(raw, masks: masks, row: row, shape: shape)
       }
       forward(rows: active.count, parameters: parameters, outputs: .policyAndValue)
+      if let reference { runReference(active, parameters: reference) }
       for (row, i) in active.enumerated() {
-        if let reason = stopRequested() { return .failure(RolloutStopped(reason: reason)) }
-        step(row: row, runner: i, t: t, chunk: chunk, rollout: &rollout, parameters: parameters, frozen: frozen, scaling: scaling)
+        if let reason = stopRequested() { return .failure(.stopped(reason)) }
+        let result = step(
+          row: row, runner: i, t: t, chunk: chunk, rollout: &rollout, parameters: parameters, frozen: frozen, scaling: scaling)
+        if let problem = problem(result) { return .failure(failure(problem, runner: i, chunk: chunk)) }
       }
     }
     bootstrap(shares: shares, isLast: isLast, rollout: &rollout, parameters: parameters, frozen: frozen)
@@ -122,14 +146,15 @@ struct RolloutCollector<E: Environment> {
   private mutating func step(
     row: Int, runner i: Int, t: Int, chunk: Int, rollout: inout Rollout, parameters: [Float], frozen: FrozenStatistics,
     scaling: ReturnScaling?
-  ) {
+  ) -> StepResult {
     var stream = RandomStream(
       seed: settings.seed, purpose: .action, chunk: chunk, environment: runners[i].index, index: runners[i].actions.count)
-    let chosen = sampler.sample(logits: logits, masks: masks, row: row, temperature: 1, uniform: stream.uniform())
+    let temperature = runners[i].nextTemperature()
+    let chosen = sampler.sample(logits: logits, masks: masks, row: row, temperature: temperature, uniform: stream.uniform())
     let index = rollout.index(environment: i, t: t)
     rollout.recordDecision(
-      at: index, row: row, observations: observations, states: states, masks: masks, logits: logits, action: chosen.action,
-      logProbability: chosen.logProbability, value: values[row], temperature: 1)
+      at: index, row: row, observations: observations, states: states, masks: masks, logits: logits, referenceLogits: referenceLogits,
+      action: chosen.action, logProbability: chosen.logProbability, value: values[row], temperature: temperature)
     let next = nextStates[(row * network.stateSize)..<((row + 1) * network.stateSize)]
     runners[i].policyState.replaceSubrange(0..., with: next)
 
@@ -139,6 +164,41 @@ struct RolloutCollector<E: Environment> {
     rollout.recordOutcome(
       at: index, reward: scaling?.scale(result.reward) ?? result.reward, terminal: result.terminated, cut: isCut,
       valueNext: isCut ? finalValue(runner: i, state: Array(next), parameters: parameters, frozen: frozen) : 0)
+    return result
+  }
+
+  /// Logits and next states of the reference policy for the batch that is loaded.
+  private mutating func runReference(_ active: [Int], parameters: [Float]) {
+    let size = network.stateSize
+    for (row, i) in active.enumerated() {
+      referenceStates.replaceSubrange((row * size)..<((row + 1) * size), with: runners[i].referenceState)
+    }
+    var unusedValues: [Float] = []
+    network.forward(
+      parameters: parameters, observations: observations, states: referenceStates, masks: masks, rows: active.count, outputs: .policy,
+      activations: activations, logits: &referenceLogits, values: &unusedValues, nextStates: &referenceNextStates)
+    // Before the step: an episode that ends there clears the state again.
+    for (row, i) in active.enumerated() {
+      runners[i].referenceState.replaceSubrange(0..., with: referenceNextStates[(row * size)..<((row + 1) * size)])
+    }
+  }
+
+  /// What an observation has that no statistic and no network can take in.
+  private func problem(_ observations: [Float], row: Int) -> String? {
+    let first = row * network.observationSize
+    for i in 0..<network.observationSize where !observations[first + i].isFinite {
+      return "its observation has \(observations[first + i]) at \(runners[0].environment.observationNames[i])"
+    }
+    return nil
+  }
+
+  private func problem(_ result: StepResult) -> String? { result.reward.isFinite ? nil : "it gave the reward \(result.reward)" }
+
+  private func failure(_ problem: String, runner i: Int, chunk: Int) -> RolloutEnd {
+    .failed(
+      TrainingError(
+        .internalError,
+        "environment \(runners[i].index) is broken: at decision \(runners[i].actions.count) of chunk \(chunk) \(problem)"))
   }
 
   /// V of the final observation of an episode that was cut in the middle of the rollout, with the recurrent state it ended in.
@@ -185,8 +245,8 @@ struct RolloutCollector<E: Environment> {
 
   private mutating func forward(rows: Int, parameters: [Float], outputs: NetworkOutputs) {
     network.forward(
-      parameters: parameters, observations: observations, states: states, rows: rows, outputs: outputs, activations: activations,
-      logits: &logits, values: &values, nextStates: &nextStates)
+      parameters: parameters, observations: observations, states: states, masks: masks, rows: rows, outputs: outputs,
+      activations: activations, logits: &logits, values: &values, nextStates: &nextStates)
   }
 
   private func uniformAction(_ mask: [UInt8], _ stream: inout RandomStream) -> Int {
@@ -195,7 +255,10 @@ struct RolloutCollector<E: Environment> {
   }
 }
 
-/// A rollout that was left before its end.
-struct RolloutStopped: Error {
-  let reason: StopReason
+/// Why a rollout was left before its end.
+enum RolloutEnd: Error {
+  /// A stop was asked for.
+  case stopped(StopReason)
+  /// An environment gave something that is no number.
+  case failed(TrainingError)
 }

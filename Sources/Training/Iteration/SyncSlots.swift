@@ -17,16 +17,16 @@ struct SyncSlots {
   private static let failure: UInt64 = 1 << 63
 
   private let environmentCount: Int
-  private let observationSize: Int
+  private let shape: StatisticsShape
   private let worldSize: Int
   /// Words to exchange: outcomes by rank, then slots by environment.
   var words: [UInt64]
 
-  init(environmentCount: Int, observationSize: Int, worldSize: Int) {
+  init(environmentCount: Int, shape: StatisticsShape, worldSize: Int) {
     self.environmentCount = environmentCount
-    self.observationSize = observationSize
+    self.shape = shape
     self.worldSize = worldSize
-    let count = worldSize + environmentCount * StatisticsSlot.wordCount(observationSize: observationSize)
+    let count = worldSize + environmentCount * StatisticsSlot.wordCount(shape)
     words = [UInt64](repeating: 0, count: count)
   }
 
@@ -64,16 +64,16 @@ struct SyncSlots {
   }
 
   /// Adds all slots to the global statistics in environment order.
-  func fold(observations: inout RunningStatistics, returns: inout RunningStatistics) {
+  func fold(into global: inout StatisticsSlot) {
     for environment in 0..<environmentCount {
-      guard let slot = StatisticsSlot(words: words, at: offset(of: environment), observationSize: observationSize) else {
+      guard let slot = StatisticsSlot(words: words, at: offset(of: environment), shape: shape) else {
         preconditionFailure("a rank filled a slot with something else")
       }
-      StatisticsSlot.fold([slot], observations: &observations, returns: &returns)
+      StatisticsSlot.fold([slot], into: &global)
     }
   }
 
   private func offset(of environment: Int) -> Int {
-    worldSize + environment * StatisticsSlot.wordCount(observationSize: observationSize)
+    worldSize + environment * StatisticsSlot.wordCount(shape)
   }
 }

@@ -22,13 +22,13 @@ extension Trainer {
     if let failure = pendingFailure {
       outcome = .failed(failure.code)
     } else if isStabilisation {
-      if let reason = collector.stabilise(chunk: global.chunk, shares: shares, isLast: isLast, stopRequested: stopRequested) {
-        outcome = .stopped(reason)
+      if let end = collector.stabilise(chunk: global.chunk, shares: shares, isLast: isLast, stopRequested: stopRequested) {
+        outcome = self.outcome(of: end)
       }
     } else {
       switch collect(shares: shares, isLast: isLast, stopRequested: stopRequested) {
       case .success(let collected): rollout = collected
-      case .failure(let stopped): outcome = .stopped(stopped.reason)
+      case .failure(let end): outcome = self.outcome(of: end)
       }
     }
 
@@ -42,9 +42,9 @@ extension Trainer {
     switch slots.outcome {
     case .complete: break
     case .stopped(let reason): return .stopped(reason)
-    case .failed(let code): throw pendingFailure ?? TrainingError(code, "another rank failed")
+    case .failed: throw try agreedFailure()
     }
-    advance { slots.fold(observations: &$0.observationStatistics, returns: &$0.returnStatistics) }
+    advance { slots.fold(into: &$0.statistics) }
     collector.clearSlots()
 
     // Gather on rank 0
@@ -66,21 +66,47 @@ extension Trainer {
       }
       if isRoot {
         advance { $0.record(episodeReturns: contributions.flatMap { $0.episodes.map(\.return) }) }
+        let findings = watch(contributions, metrics: metrics)
         formBoundary(contributions)
-        report = makeReport(iteration: iteration, decisions: decisions, contributions: contributions, metrics: metrics)
+        report = makeReport(
+          iteration: iteration, decisions: decisions, contributions: contributions, metrics: metrics, findings: findings)
       }
       return .advanced
     }
   }
 
-  private func collect(shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> Result<Rollout, RolloutStopped> {
+  private func outcome(of end: RolloutEnd) -> SyncSlots.Outcome {
+    switch end {
+    case .stopped(let reason): return .stopped(reason)
+    case .failed(let error):
+      pendingFailure = error
+      return .failed(error.code)
+    }
+  }
+
+  /// What failed, in the words of the lowest rank that failed. Every rank calls it.
+  private func agreedFailure() throws(TrainingError) -> TrainingError {
+    let agreement = try RanksFailure.wrap { () throws(RanksError) in
+      try communicator.agree(pendingFailure?.code.rawValue ?? 0, message: pendingFailure?.message ?? "")
+    }
+    let prefix = agreement.rank == 0 ? "" : "rank \(agreement.rank): "
+    return TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
+  }
+
+  /// Parameters of the reference policy while its divergence counts.
+  private var activeReference: [Float]? {
+    guard let reference = global.reference, let referenceKL else { return nil }
+    return referenceKL.coefficient(optimizerStep: global.learner.optimizerStep) > 0 ? reference.parameters : nil
+  }
+
+  private func collect(shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> Result<Rollout, RolloutEnd> {
     let frozen =
-      settings.observationNormalizer.map { FrozenStatistics(global.observationStatistics, $0) }
+      settings.observationNormalizer.map { StatisticsShape(network).frozen(global.statistics, $0) }
       ?? FrozenStatistics(identity: network.observationSize)
-    let scaling = settings.rewardScaling.map { ReturnScaling(global.returnStatistics, $0) }
+    let scaling = settings.rewardScaling.map { ReturnScaling(global.statistics.returns, $0) }
     return collector.collect(
       chunk: global.chunk, shares: shares, isLast: isLast, parameters: global.learner.parameters, frozen: frozen, scaling: scaling,
-      stopRequested: stopRequested)
+      reference: activeReference, stopRequested: stopRequested)
   }
 
   private enum UpdateResult {
@@ -97,7 +123,7 @@ extension Trainer {
     if var learner {
       // Moved out and back so that the arrays stay unshared while they are written.
       self.learner = nil
-      let context = UpdateContext(seed: settings.seed, step: global.step, planTotal: planTotalAtStart)
+      let context = UpdateContext(seed: settings.seed, step: global.step, planTotal: planTotalAtStart, isOwnRollout: true)
       let outcome = learner.update(Rollout(concatenating: parts), context: context) {
         stop = stopRequested()
         return stop != nil
@@ -110,12 +136,16 @@ extension Trainer {
         verdict = Verdict.stopped
       case .diverged:
         verdict = Verdict.diverged
+      case .inconsistent:
+        verdict = Verdict.inconsistent
       }
       self.learner = learner
     }
     var writer = MessageWriter()
     writer.write(verdict)
     writer.write(Int(stop?.word ?? 0))
+    writer.write(global.learner.optimizerStep)
+    writer.write(global.learner.updateCount)
     var header = writer.bytes
     try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&header, root: 0) }
     var reader = MessageReader(header)
@@ -128,11 +158,25 @@ extension Trainer {
         .internalError,
         "training diverged at step \(global.step): loss or gradient was not finite in \(PPOConfiguration.nonFiniteStreakLimit) minibatches in a "
           + "row; the last checkpoint is from before")
+    case Verdict.inconsistent:
+      throw TrainingError(
+        .internalError,
+        "acting and updating disagree at step \(global.step): a ratio before the first optimizer step was not exactly 1; this is a defect of "
+          + "the program")
     default: break
     }
+    _ = reader.readInt()
+    let (optimizerStep, updateCount) = (reader.readInt(), reader.readInt())
     var parameters = global.learner.parameters
     try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&parameters, root: 0) }
-    if !isRoot { advance { $0.learner.parameters = parameters } }
+    if !isRoot {
+      advance {
+        $0.learner.parameters = parameters
+        // Schedules of the rollout count them.
+        $0.learner.optimizerStep = optimizerStep
+        $0.learner.updateCount = updateCount
+      }
+    }
     return .advanced(metrics)
   }
 }
@@ -142,4 +186,5 @@ private enum Verdict {
   static let advanced = 0
   static let stopped = 1
   static let diverged = 2
+  static let inconsistent = 3
 }

@@ -5,7 +5,8 @@ import Telemetry
 extension Trainer {
   /// Rank 0's record of a finished iteration. Holds no wall-clock figure, so equal runs write equal bytes.
   func makeReport(
-    iteration: Int, decisions: Int, contributions: [EnvironmentContribution], metrics: UpdateMetrics?
+    iteration: Int, decisions: Int, contributions: [EnvironmentContribution], metrics: UpdateMetrics?,
+    findings: MonitorFindings
   ) -> IterationReport {
     var report = IterationReport()
     report.rewardMean = contributions.reduce(0) { $0 + $1.rewardSum } / Double(max(decisions, 1))
@@ -22,8 +23,16 @@ extension Trainer {
     report.rollout.append("action_counts", actionCounts(contributions))
     report.rollout.append("episodes", contributions.reduce(0) { $0 + $1.episodes.count })
     report.rollout.append("recent_return_mean", global.recentReturnMean ?? .nan)
-    report.rollout.append("observation_count", global.observationStatistics.count)
-    report.rollout.append("discounted_return_std", global.returnStatistics.variance(0).squareRoot())
+    report.rollout.append("observation_count", global.statistics.observations.count)
+    report.rollout.append("discounted_return_std", global.statistics.returns.variance(0).squareRoot())
+    appendTemperature(contributions, to: &report.rollout)
+    if let finding = findings.tailLatency {
+      report.rollout.append("tail_latency_p90", finding.p90)
+      report.rollout.append("tail_latency_p95", finding.p95)
+      report.rollout.append("tail_latency_p99", finding.p99)
+      report.rollout.append("tail_latency_alert", finding.isAlert ? 1 : 0)
+    }
+    report.warnings = findings.lines
 
     if let metrics {
       var update = MetricRecord()
@@ -31,6 +40,7 @@ extension Trainer {
       update.append("update", global.learner.updateCount)
       update.append("opt_step", global.learner.optimizerStep)
       for field in metrics.fields { update.append(field.name, field.value) }
+      if let warnings = findings.warnings { update.append("warnings", warnings) }
       report.update = update
     }
     for (field, name) in E.episodeFields.enumerated() where E.episodeCounts.contains(name) {
@@ -55,6 +65,18 @@ extension Trainer {
     record.append("step", global.step)
     record.append("chunk", global.chunk)
     record.append("iteration", iteration)
+  }
+
+  /// Means over the environments of what the controllers remember; nothing without controllers.
+  private func appendTemperature(_ contributions: [EnvironmentContribution], to record: inout MetricRecord) {
+    let states = contributions.compactMap(\.temperature)
+    guard !states.isEmpty else { return }
+    func mean(_ value: (TemperatureState) -> Double) -> Double { states.reduce(0) { $0 + value($1) } / Double(states.count) }
+    record.append("temperature_current", mean(\.temperature))
+    record.append("temperature_qps_pressure", mean(\.ratePressure))
+    record.append("temperature_latency_pressure", mean(\.latencyPressure))
+    record.append("temperature_pulsing", mean { $0.isPulsing ? 1 : 0 })
+    record.append("temperature_stagnation_level", states.flatMap(\.changes).max() ?? 0)
   }
 
   private func actionCounts(_ contributions: [EnvironmentContribution]) -> [Int] {

@@ -20,6 +20,8 @@ final class Trainer<E: Environment, C: Communicator> {
   private(set) var boundary: BoundaryState?
   var collector: RolloutCollector<E>
   var slots: SyncSlots
+  /// Weight of the divergence from the reference policy.
+  let referenceKL: ReferenceKLSchedule?
   /// Rank 0 only.
   var learner: PPOLearner?
   /// A failure of this rank that the others learn of at the next exchange.
@@ -41,9 +43,11 @@ final class Trainer<E: Environment, C: Communicator> {
     global = state.global
     let own = RolloutCollector<E>.environments(
       of: communicator.rank, worldSize: communicator.size, environmentCount: settings.environmentCount)
-    collector = RolloutCollector(settings: settings, network: network, prototype: prototype, environments: own)
+    collector = RolloutCollector(
+      settings: settings, network: network, prototype: prototype, environments: own, hasReference: state.global.reference != nil)
     slots = SyncSlots(
-      environmentCount: settings.environmentCount, observationSize: network.observationSize, worldSize: communicator.size)
+      environmentCount: settings.environmentCount, shape: StatisticsShape(network), worldSize: communicator.size)
+    referenceKL = ppo.referenceKL
     if communicator.rank == 0 {
       boundary = state
       learner = PPOLearner(network, configuration: ppo, state: state.global.learner)
@@ -112,6 +116,8 @@ final class Trainer<E: Environment, C: Communicator> {
       state.environments[environment].digests.append(contribution.digest)
       state.environments[environment].policyState = contribution.policyState
       state.environments[environment].discountedReturn = contribution.discountedReturn
+      state.environments[environment].referenceState = contribution.referenceState
+      state.environments[environment].temperature = contribution.temperature
     }
     state.global = global
     boundary = state
@@ -121,7 +127,9 @@ final class Trainer<E: Environment, C: Communicator> {
   private func clearEnvironments() {
     guard var state = boundary else { return }
     state.global = global
-    state.environments = [EnvironmentState](repeating: .empty(stateSize: network.stateSize), count: settings.environmentCount)
+    let empty = EnvironmentState.empty(
+      stateSize: network.stateSize, hasReference: global.reference != nil, hasTemperature: collector.hasTemperature)
+    state.environments = [EnvironmentState](repeating: empty, count: settings.environmentCount)
     boundary = state
   }
 }

@@ -13,6 +13,10 @@ struct TrainingSettings: Sendable {
   let observationNormalizer: NormalizerConfiguration?
   /// How rewards are scaled; nil passes them through.
   let rewardScaling: NormalizerConfiguration?
+  /// How temperatures are set; nil draws at 1.
+  let temperature: TemperatureConfiguration?
+  /// What is watched.
+  let monitor: MonitorSection
 
   init(_ configuration: Configuration) {
     seed = UInt64(configuration.run.seed)
@@ -23,22 +27,62 @@ struct TrainingSettings: Sendable {
     let observation = configuration.observation
     observationNormalizer =
       observation.normalize ? NormalizerConfiguration(epsilon: 1e-6, clip: observation.clip, minimumCount: observation.minCount) : nil
+    temperature = configuration.temperature.enabled ? TemperatureConfiguration(configuration.temperature) : nil
+    monitor = configuration.monitor
     rewardScaling =
       configuration.reward.normalize
       ? NormalizerConfiguration(epsilon: 1e-8, clip: configuration.reward.clip, minimumCount: observation.minCount) : nil
   }
 }
 
+extension TemperatureConfiguration {
+  /// The controller that a configuration describes.
+  init(_ section: TemperatureSection) {
+    self.init(
+      base: section.base, minimum: section.min, maximum: section.max, rateSensitivity: section.qpsSensitivity,
+      latencySensitivity: section.latencySensitivity, smoothing: section.pressureEmaAlpha,
+      pulses: section.pulses
+        ? Pulses(
+          interval: section.pulseInterval, magnitude: section.pulseMagnitude, duration: section.pulseDuration,
+          stagnationThreshold: section.stagnationThreshold, stagnationMemory: section.stagnationMemory) : nil)
+  }
+}
+
+extension StatisticsShape {
+  /// A set encoder's replicas share their statistics; other networks take the observation as a whole.
+  init(_ network: Network) {
+    if case .setEncoder(let sizes) = network.configuration {
+      self.init(
+        observationSize: network.observationSize, replicaCount: network.actionCount, replicaBlockSize: sizes.replicaBlockSize)
+    } else {
+      self.init(observationSize: network.observationSize)
+    }
+  }
+
+  /// A normaliser frozen from `statistics`, which have this shape.
+  func frozen(_ statistics: StatisticsSlot, _ configuration: NormalizerConfiguration) -> FrozenStatistics {
+    guard let replicas = statistics.replicas else { return FrozenStatistics(statistics.observations, configuration) }
+    return FrozenStatistics(replicas: replicas, replicaCount: replicaCount, cluster: statistics.observations, configuration)
+  }
+}
+
 extension NetworkConfiguration {
   /// The network that a configuration describes.
-  init(_ section: NetworkSection) {
+  ///
+  /// - Parameter replicaBlockSize: of the environment; read by the set encoder.
+  init(_ section: NetworkSection, replicaBlockSize: Int) {
     self =
       switch section.architecture {
       case .recurrent:
         .recurrent(
           hidden: section.hidden, layers: section.gruLayers, projection: section.projection, inputLayerNorm: section.inputLayerNorm,
-          boundedLogits: section.boundedLogits)
+          boundedLogits: section.boundedLogits, form: section.coupled ? .coupled(sharedLayers: section.coupledLayers) : .decoupled,
+          cell: section.gruCell == .plain ? .plain : .layerNorm)
       case .mlp: .mlp(hidden: section.mlpHidden)
+      case .setEncoder:
+        .setEncoder(
+          width: section.setWidth, layers: section.setLayers, attention: section.setAttention, memory: section.setMemory,
+          replicaBlockSize: replicaBlockSize)
       }
   }
 }
@@ -64,13 +108,19 @@ extension PPOConfiguration {
         klCoefficient: Float(section.klCoef), entropyMinimum: section.entropyMin < 0 ? nil : Float(section.entropyMin),
         entropyPenaltyCoefficient: Float(section.entropyPenaltyCoef)),
       epochs: section.epochs, minimumEpochs: section.minEpochs, minibatchSize: section.minibatchSize,
-      shards: configuration.update.shards, maxGradientNorm: Float(section.maxGradNorm), normalizeAdvantages: section.normalizeAdvantages,
-      targetKL: section.targetKl, klThreshold: section.klThreshold,
+      shards: configuration.update.shards, sequenceLength: section.sequenceLength, accumulationSteps: section.accumulationSteps,
+      maxGradientNorm: Float(section.maxGradNorm), normalizeAdvantages: section.normalizeAdvantages, targetKL: section.targetKl,
+      adaptiveTargetKL: section.adaptiveTargetKl
+        ? AdaptiveTargetKL(minimum: section.targetKlMin, maximum: section.targetKlMax, rate: section.targetKlRate) : nil,
+      klThreshold: section.klThreshold,
       optimizer: AdamW(
         beta1: Float(section.adamBeta1), beta2: Float(section.adamBeta2), epsilon: Float(section.adamEpsilon),
         weightDecay: Float(section.weightDecay)),
       learningRate: learningRate,
       entropy: EntropySchedule(
-        base: section.entropyCoef, warmUp: section.entropyWarmupCoef, warmUpSteps: section.entropyWarmupOptSteps))
+        base: section.entropyCoef, warmUp: section.entropyWarmupCoef, warmUpSteps: section.entropyWarmupOptSteps,
+        final: section.entropyFinalCoef < 0 ? nil : section.entropyFinalCoef, decaySteps: section.entropyDecayOptSteps),
+      referenceKL: ReferenceKLSchedule(
+        initial: section.klRefCoefInitial, final: section.klRefCoefFinal, decaySteps: section.klRefDecayOptSteps))
   }
 }

@@ -50,13 +50,15 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private let network: Network
   private let record: RunRecord
   private let stopRules: StopRules
+  private let reference: ReferencePolicy?
 
   /// - Parameters:
   ///   - prototype: the configured environment; every environment of the run is a copy.
   ///   - inputs: bytes of the input files by the configuration key that names them; the same on every rank.
+  ///   - reference: what a fresh run's divergence `kl_ref` is taken from; a run that exists has its own. The same on every rank.
   public init(
     options: JobOptions, configuration: Configuration, prototype: E, inputs: [(key: String, bytes: [UInt8])], communicator: C,
-    files: any FileSystem, services: RunServices
+    files: any FileSystem, services: RunServices, reference: ReferencePolicy? = nil
   ) {
     self.options = options
     self.configuration = configuration
@@ -66,12 +68,15 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     self.services = services
     stopRules = StopRules(options: options, services: services, files: files, isRoot: communicator.rank == 0)
     network = Network(
-      NetworkConfiguration(configuration.network), observationSize: prototype.observationSize, actionCount: prototype.actionCount)
+      NetworkConfiguration(configuration.network, replicaBlockSize: prototype.replicaBlockSize),
+      observationSize: prototype.observationSize, actionCount: prototype.actionCount)
+    precondition(
+      reference == nil || reference?.parameters.count == network.layout.storedCount, "the reference policy has another network's layout")
+    self.reference = reference
     record = RunRecord(
       configuration: configuration, inputs: inputs.map { ($0.key, SHA256.hash($0.bytes)) }, environmentKind: E.kind,
       observationNames: prototype.observationNames,
-      encoding: StateEncoding(
-        layout: network.layout, observationSize: network.observationSize, actionCount: network.actionCount, stateSize: network.stateSize))
+      encoding: StateEncoding(network))
   }
 
   /// Runs the job to its end.
@@ -228,9 +233,11 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private var initialState: BoundaryState {
     let settings = TrainingSettings(configuration)
     let global = GlobalState(
-      learner: LearnerState(network, seed: settings.seed), observationStatistics: RunningStatistics(dimension: network.observationSize),
-      returnStatistics: RunningStatistics(dimension: 1))
-    let environments = [EnvironmentState](repeating: .empty(stateSize: network.stateSize), count: settings.environmentCount)
+      learner: LearnerState(network, seed: settings.seed), statistics: StatisticsSlot(StatisticsShape(network)), reference: reference)
+    let empty = EnvironmentState.empty(
+      stateSize: network.stateSize, hasReference: reference != nil,
+      hasTemperature: settings.temperature != nil && prototype.loadSignals != nil)
+    let environments = [EnvironmentState](repeating: empty, count: settings.environmentCount)
     return BoundaryState(global: global, environments: environments)
   }
 
@@ -266,6 +273,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       if case .stopped(let reason) = result { return reason }
       deferring(trainer, keeper) { (keeper: RunKeeper) throws(TrainingError) in
         keeper.take(report)
+        for line in report.warnings { keeper.log.write(line) }
         if let line = meter.line(after: report, state: trainer.global, iterations: iterations.count) { keeper.log.write(line) }
         guard trainer.global.iteration < iterations.count, let boundary = trainer.boundary else { return }
         try keeper.passBoundary(boundary, previous: before)

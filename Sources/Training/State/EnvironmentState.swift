@@ -1,4 +1,5 @@
 import Hashing
+import PPO
 
 /// Per-environment state at a boundary, as rank 0 keeps it for every environment of the run.
 ///
@@ -12,9 +13,15 @@ struct EnvironmentState: Equatable, Sendable {
   var policyState: [Float]
   /// Discounted return of the open episode.
   var discountedReturn = 0.0
+  /// Recurrent state of the reference policy, `[S]`; empty without one.
+  var referenceState: [Float] = []
+  /// Memory of the temperature controller; nil without one.
+  var temperature: TemperatureState?
 
   /// The state at a chunk boundary: nothing happened yet.
-  static func empty(stateSize: Int) -> EnvironmentState {
-    EnvironmentState(policyState: [Float](repeating: 0, count: stateSize))
+  static func empty(stateSize: Int, hasReference: Bool = false, hasTemperature: Bool = false) -> EnvironmentState {
+    let state = [Float](repeating: 0, count: stateSize)
+    return EnvironmentState(
+      policyState: state, referenceState: hasReference ? state : [], temperature: hasTemperature ? TemperatureState() : nil)
   }
 }

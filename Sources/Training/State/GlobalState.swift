@@ -16,12 +16,16 @@ struct GlobalState: Equatable, Sendable {
   var episodeCount = 0
   /// Parameters, moments and counters of the learner; moments are rank 0's alone.
   var learner: LearnerState
-  /// Statistics that normalise observations, `[D]`.
-  var observationStatistics: RunningStatistics
-  /// Statistics of discounted returns, one dimension.
-  var returnStatistics: RunningStatistics
+  /// Statistics of observations and discounted returns: the slot that all others were folded into.
+  var statistics: StatisticsSlot
   /// Returns of the last episodes, oldest first, at most `recentReturnsMax`.
   var recentReturns: [Double] = []
+  /// The policy that the divergence `kl_ref` is taken from; nil without one.
+  var reference: ReferencePolicy?
+  /// Nil until an iteration was watched.
+  var tailLatency: TailLatencyMonitor?
+  /// Nil until an update was watched.
+  var collapse: CollapseMonitor?
 
   /// Episodes in the mean that progress lines and criteria use.
   static let recentReturnsMax = 100

@@ -36,13 +36,7 @@ struct RunRecord: Sendable {
         ])
       ),
       ("inputs", .dictionary(inputs.map { ($0.key, .string($0.digest.hex)) })),
-      (
-        "schema",
-        .dictionary([
-          ("environment", .string(environmentKind)), ("observation_size", .int(observationNames.count)),
-          ("action_count", .int(encoding.actionCount)), ("observation_names_sha256", .string(Self.digest(of: observationNames).hex)),
-        ])
-      ),
+      ("schema", .dictionary(schema)),
       (
         "plan",
         .dictionary([
@@ -62,6 +56,23 @@ struct RunRecord: Sendable {
       step: state.global.step, runID: runID,
       groups: groups + encoding.groups(of: state, optimizer: hyperparameters(at: state.global, planTotalAtStart: planTotalAtStart)),
       provenance: notes + provenance)
+  }
+
+  /// Sizes and names of the observation. The names of a set encoder are those of one replica and of the cluster: they do not say how many
+  /// replicas there are.
+  private var schema: [(String, TorchValue)] {
+    let sizes: [(String, TorchValue)] = [
+      ("environment", .string(environmentKind)), ("observation_size", .int(observationNames.count)),
+      ("action_count", .int(encoding.actionCount)), ("observation_names_sha256", .string(Self.digest(of: slotNames).hex)),
+    ]
+    let block = encoding.shape.replicaBlockSize
+    return block > 0 ? sizes + [("replica_block_size", .int(block))] : sizes
+  }
+
+  /// Names of the entries that have statistics of their own.
+  private var slotNames: [String] {
+    let shape = encoding.shape
+    return Array(observationNames[..<shape.replicaBlockSize] + observationNames[(shape.replicaCount * shape.replicaBlockSize)...])
   }
 
   /// The optimizer's settings at a boundary, with the learning rate of its next step.
@@ -95,6 +106,11 @@ struct RunRecord: Sendable {
         .mismatch,
         "\(file): made for \(size) observed values and \(actions) actions; this configuration has \(encoding.observationSize) and "
           + "\(encoding.actionCount)")
+    }
+    let block = schema.names.contains("replica_block_size") ? try schema.int("replica_block_size") : 0
+    guard block == encoding.shape.replicaBlockSize else {
+      throw TrainingError(
+        .mismatch, "\(file): made for \(block) observed values a replica, this configuration has \(encoding.shape.replicaBlockSize)")
     }
     let plan = try root.group("plan")
     let environments = try plan.int("num_envs")
@@ -134,7 +150,7 @@ struct RunRecord: Sendable {
       if old != input.digest.hex { refused.append("\(input.key): content differs: recorded sha256 \(old), now \(input.digest.hex)") }
     }
     let names = try root.group("schema").string("observation_names_sha256")
-    if names != Self.digest(of: observationNames).hex { refused.append("the observation has other features than the recorded one") }
+    if names != Self.digest(of: slotNames).hex { refused.append("the observation has other features than the recorded one") }
     if !refused.isEmpty {
       throw TrainingError(
         .mismatch, "\(file) belongs to another configuration:\n  " + refused.joined(separator: "\n  "))

@@ -12,34 +12,48 @@ struct StateEncoding: Sendable {
   let observationSize: Int
   let actionCount: Int
   let stateSize: Int
+  let shape: StatisticsShape
+
+  /// For states of `network`.
+  init(_ network: Network) {
+    layout = network.layout
+    observationSize = network.observationSize
+    actionCount = network.actionCount
+    stateSize = network.stateSize
+    shape = StatisticsShape(network)
+  }
 
   // MARK: Writing
 
-  /// `model_state_dict`, `optimizer_state`, `normalizer_state`, `training_state` and `environments` of a boundary.
+  /// `model_state_dict`, `optimizer_state`, `normalizer_state`, `training_state` and `environments` of a boundary, and `reference_policy`,
+  /// `tail_latency` and `collapse` if it has them.
   ///
   /// - Parameter optimizer: told to PyTorch users beside the moments; a function of the configuration and the counters of `state`.
   func groups(of state: BoundaryState, optimizer: OptimizerEncoding.Hyperparameters) -> [(String, TorchValue)] {
     let global = state.global
-    return [
+    var normalizers: [(String, TorchValue)] = [
+      ("observation", statistics(global.statistics.observations)), ("return", statistics(global.statistics.returns)),
+    ]
+    if let replicas = global.statistics.replicas { normalizers.append(("observation_replica", statistics(replicas))) }
+    var training: [(String, TorchValue)] = [
+      ("chunk", .int(global.chunk)), ("chunk_complete", .bool(global.chunkComplete)), ("iteration", .int(global.iteration)),
+      ("episode_count", .int(global.episodeCount)), ("update_count", .int(global.learner.updateCount)),
+      ("optimizer_steps", .int(global.learner.optimizerStep)),
+      ("non_finite_streak", .int(global.learner.nonFiniteStreak)), ("recent_returns", .tensor(TorchTensor(global.recentReturns))),
+    ]
+    if let target = global.learner.targetKL {
+      training += [("target_kl", .float(target)), ("early_stop_streak", .int(global.learner.earlyStopStreak))]
+    }
+    let groups: [(String, TorchValue)] = [
       ("model_state_dict", .orderedDictionary(tensors(global.learner.parameters))),
       ("optimizer_state", OptimizerEncoding(layout: layout).value(of: global.learner, optimizer)),
-      (
-        "normalizer_state",
-        .dictionary([
-          ("observation", statistics(global.observationStatistics)), ("return", statistics(global.returnStatistics)),
-        ])
-      ),
-      (
-        "training_state",
-        .dictionary([
-          ("chunk", .int(global.chunk)), ("chunk_complete", .bool(global.chunkComplete)), ("iteration", .int(global.iteration)),
-          ("episode_count", .int(global.episodeCount)), ("update_count", .int(global.learner.updateCount)),
-          ("optimizer_steps", .int(global.learner.optimizerStep)),
-          ("non_finite_streak", .int(global.learner.nonFiniteStreak)), ("recent_returns", .tensor(TorchTensor(global.recentReturns))),
-        ])
-      ),
+      ("normalizer_state", .dictionary(normalizers)), ("training_state", .dictionary(training)),
       ("environments", .list(state.environments.map(environment))),
     ]
+    return groups + monitors(of: global)
+      + (global.reference.map {
+        [("reference_policy", .dictionary([("origin", .string($0.origin)), ("state_dict", .orderedDictionary(tensors($0.parameters)))]))]
+      } ?? [])
   }
 
   private func tensors(_ buffer: [Float]) -> [(String, TorchValue)] {
@@ -54,11 +68,15 @@ struct StateEncoding: Sendable {
 
   private func environment(_ state: EnvironmentState) -> TorchValue {
     let actions = actionCount <= 256 ? state.actions.map { UInt8($0) } : state.actions.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
-    return .dictionary([
+    var members: [(String, TorchValue)] = [
       ("actions", .tensor(TorchTensor(actions, shape: [state.actions.count, actionBytes]))),
       ("digests", .tensor(TorchTensor(state.digests.flatMap(\.bytes), shape: [state.digests.count, Digest.byteCount]))),
       ("policy_state", .tensor(TorchTensor(state.policyState))), ("discounted_return", .float(state.discountedReturn)),
-    ])
+    ]
+    // Without recurrence a reference policy has no state to tell its presence by.
+    if !state.referenceState.isEmpty { members.append(("reference_state", .tensor(TorchTensor(state.referenceState)))) }
+    if let temperature = state.temperature { members.append(("temperature", self.temperature(temperature))) }
+    return .dictionary(members)
   }
 
   /// Bytes of one action in the log.
@@ -81,35 +99,53 @@ struct StateEncoding: Sendable {
       version == 1
       ? (try buffer(try optimizer.group("exp_avg")), try buffer(try optimizer.group("exp_avg_sq")))
       : try OptimizerEncoding(layout: layout).moments(optimizer, steps: optimizerStep)
+    let hasTarget = training.names.contains("target_kl")
     let learner = LearnerState(
       parameters: try buffer(try reader.group("model_state_dict")), firstMoments: first, secondMoments: second,
-      optimizerStep: optimizerStep, updateCount: try training.int("update_count"), nonFiniteStreak: try training.int("non_finite_streak"))
-    var global = GlobalState(
-      learner: learner,
-      observationStatistics: try statistics(try normalizers.group("observation"), dimensions: observationSize),
-      returnStatistics: try statistics(try normalizers.group("return"), dimensions: 1))
+      optimizerStep: optimizerStep, updateCount: try training.int("update_count"), nonFiniteStreak: try training.int("non_finite_streak"),
+      targetKL: hasTarget ? try training.float("target_kl") : nil,
+      earlyStopStreak: hasTarget ? try training.int("early_stop_streak") : 0)
+    var slot = try observationStatistics(normalizers)
+    slot.returns = try statistics(try normalizers.group("return"), dimensions: 1)
+    var global = GlobalState(learner: learner, statistics: slot)
     global.step = step
     global.chunk = try training.int("chunk")
     global.chunkComplete = try training.bool("chunk_complete")
     global.iteration = try training.int("iteration")
     global.episodeCount = try training.int("episode_count")
     global.recentReturns = try training.doubles("recent_returns")
+    if reader.names.contains("reference_policy") {
+      let reference = try reader.group("reference_policy")
+      global.reference = ReferencePolicy(
+        parameters: try buffer(try reference.group("state_dict")), origin: try reference.string("origin"))
+    }
+    try readMonitors(from: reader, into: &global)
     let environments = try reader.list("environments")
     guard environments.count == environmentCount else {
       throw reader.error("environments", "holds \(environments.count) environments, expected \(environmentCount)")
     }
     var states: [EnvironmentState] = []
-    for group in environments { states.append(try environment(group)) }
+    for group in environments { states.append(try environment(group, hasReference: global.reference != nil)) }
     return BoundaryState(global: global, environments: states)
   }
 
   /// Parameters and observation statistics alone: what evaluation needs.
-  func policy(from root: TorchValue, file: String) throws(TrainingError) -> (parameters: [Float], statistics: RunningStatistics) {
+  func policy(from root: TorchValue, file: String) throws(TrainingError) -> (parameters: [Float], statistics: StatisticsSlot) {
     let reader = TorchReader(root, file: file)
     let normalizers = try reader.group("normalizer_state")
     return (
-      try buffer(try reader.group("model_state_dict")), try statistics(try normalizers.group("observation"), dimensions: observationSize)
+      try buffer(try reader.group("model_state_dict")), try observationStatistics(normalizers)
     )
+  }
+
+  /// Everything but the returns.
+  private func observationStatistics(_ normalizers: TorchReader) throws(TrainingError) -> StatisticsSlot {
+    var slot = StatisticsSlot(shape)
+    slot.observations = try statistics(try normalizers.group("observation"), dimensions: shape.clusterSize)
+    if shape.replicaBlockSize > 0 {
+      slot.replicas = try statistics(try normalizers.group("observation_replica"), dimensions: shape.replicaBlockSize)
+    }
+    return slot
   }
 
   /// The parameters alone, of any file with a `model_state_dict` of this network.
@@ -137,7 +173,7 @@ struct StateEncoding: Sendable {
     return statistics
   }
 
-  private func environment(_ group: TorchReader) throws(TrainingError) -> EnvironmentState {
+  private func environment(_ group: TorchReader, hasReference: Bool) throws(TrainingError) -> EnvironmentState {
     let bytes = try group.bytes("actions")
     let actions =
       actionBytes == 1
@@ -149,6 +185,8 @@ struct StateEncoding: Sendable {
     let policyState = try group.floats("policy_state", shape: [stateSize])
     guard actions.allSatisfy({ $0 < actionCount }) else { throw group.error("actions", "holds an action outside 0 ..< \(actionCount)") }
     return EnvironmentState(
-      actions: actions, digests: digests, policyState: policyState, discountedReturn: try group.float("discounted_return"))
+      actions: actions, digests: digests, policyState: policyState, discountedReturn: try group.float("discounted_return"),
+      referenceState: hasReference && stateSize > 0 ? try group.floats("reference_state", shape: [stateSize]) : [],
+      temperature: group.names.contains("temperature") ? try temperature(try group.group("temperature")) : nil)
   }
 }

@@ -107,6 +107,12 @@ struct TorchReader {
     return values.map { Int($0) }
   }
 
+  /// A vector of 32-bit integers.
+  func int32s(_ name: String) throws(TrainingError) -> [Int32] {
+    guard let values = try tensor(name).int32s else { throw error(name, "is \(try tensor(name)), expected int32") }
+    return values
+  }
+
   /// Raw bytes.
   func bytes(_ name: String) throws(TrainingError) -> [UInt8] {
     guard let values = try tensor(name).uint8s else { throw error(name, "is \(try tensor(name)), expected uint8") }
