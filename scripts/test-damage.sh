@@ -2,7 +2,7 @@
 # Damages files that a run wrote, in one process: every bit and every length of a small checkpoint and of a progress file, and random damage of a
 # checkpoint and a progress file of the default configuration; then fuzzes the pickle reader. All damage must be detected.
 #
-# Usage: scripts/test-damage.sh [CASES] [FUZZ_CASES]      (default: 100000 1000000; about ten minutes on two cores)
+# Usage: scripts/test-damage.sh [CASES] [FUZZ_CASES]      (default: 100000 1000000; about five minutes on two cores)
 # Prints the rows of the table in docs/testing.md. Needs a release build with tests (scripts/test.sh makes one).
 # Exit codes: 0 all detected, 1 something was not, 64 usage.
 set -euo pipefail

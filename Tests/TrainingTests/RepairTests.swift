@@ -198,4 +198,29 @@ struct RepairTests {
     #expect(
       log.contains("[PPO:checkpoint] Failed to load checkpoint: ") && log.contains("[PPO:checkpoint] Continuing with fresh training state"))
   }
+
+  @Test("a crash while a run is moved aside loses no checkpoint, and the next fresh start goes through")
+  func crashWhileMoving() throws {
+    let base = try half()
+    func checkpoints(_ harness: TrainingHarness) throws -> [[UInt8]] {
+      try harness.files.allNames.filter { $0.contains("/checkpoint_step_") }.map { try harness.files.read($0, limit: 1 << 30) }
+    }
+    let old = try checkpoints(base)
+    let options = JobOptions(outputDirectory: "run", start: .fresh)
+    var crashes = 0
+    for operation in 1...60 {
+      let harness = TrainingHarness(base)
+      harness.files.arm(.crash(at: operation))
+      guard case .failure = try harness.run(ranks: 1, options: options, stop: StopAfter(polls: 0)) else { continue }
+      crashes += 1
+      harness.files.recover(operation % 2 == 0 ? .everything : .syncedOnly)
+      let left = try checkpoints(harness)
+      #expect(old.allSatisfy { left.contains($0) }, "a checkpoint is gone after a crash at \(operation)")
+      guard operation % 10 == 0 else { continue }
+      #expect(try harness.run(ranks: 1, options: options) == .success(.finished), "operation \(operation)")
+      let kept = try checkpoints(harness)
+      #expect(old.allSatisfy { kept.contains($0) })
+    }
+    #expect(crashes > 30)
+  }
 }
