@@ -82,11 +82,13 @@ extension Environment {
 
 /// The load of a system at one decision, against what it should be.
 public struct LoadSignals: Sendable, Equatable {
-  /// Arrivals per second, and what they should be.
+  /// Arrivals per second.
   public var arrivalRate: Double
+  /// What `arrivalRate` should be.
   public var targetRate: Double
-  /// Latency in seconds, and what it should be.
+  /// Seconds from arrival to completion.
   public var latency: Double
+  /// What `latency` should be.
   public var targetLatency: Double
   /// 1: all parts are loaded alike, towards 0: very unlike.
   public var balance: Double

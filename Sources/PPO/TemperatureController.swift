@@ -82,11 +82,13 @@ public struct TemperatureState: Sendable, Equatable {
 
 /// What the controller reacts to at one decision.
 public struct TemperatureInputs: Sendable, Equatable {
-  /// Arrivals per second, and what they should be; a target of 0 gives no pressure.
+  /// Arrivals per second.
   public var arrivalRate: Double
+  /// What `arrivalRate` should be; 0 gives no pressure.
   public var targetRate: Double
-  /// Seconds, and what they should be; a target of 0 gives no pressure.
+  /// Seconds from arrival to completion.
   public var latency: Double
+  /// What `latency` should be; 0 gives no pressure.
   public var targetLatency: Double
   /// 1: all replicas alike, 0: not at all.
   public var balance: Double

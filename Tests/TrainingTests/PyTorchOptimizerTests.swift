@@ -38,8 +38,9 @@ struct PyTorchOptimizerTests {
     let harness = try TrainingHarness(["run.environment=cartpole", "ppo.weight_decay=\(weightDecay)", "ppo.learning_rate=0.01"])
     #expect(try harness.run(ranks: 1, options: JobOptions(outputDirectory: "run", maxChunks: 1)) == .success(.stopped))
     let loaded = try harness.checkpoint()
-    let network = Network(NetworkConfiguration(harness.configuration.network), observationSize: 4, actionCount: 2)
-    let encoding = StateEncoding(layout: network.layout, observationSize: 4, actionCount: 2, stateSize: network.stateSize)
+    let network = Network(
+      NetworkConfiguration(harness.configuration.network, replicaBlockSize: 0), observationSize: 4, actionCount: 2)
+    let encoding = StateEncoding(network)
     let learner = try encoding.state(from: loaded.contents.tree, step: loaded.contents.step, environmentCount: 5, file: "f").global.learner
     #expect(learner.optimizerStep > 5 && learner.secondMoments.contains { $0 > 0 })
     let rate = try #require(
