@@ -41,14 +41,23 @@ final class SaidLines: Sendable {
   func add(_ line: String) { state.withLock { $0.append(line) } }
 }
 
-/// A clock that goes on by a fixed time whenever it is asked.
+/// A clock that goes on by a fixed time whenever it is asked, and by the time that is waited.
 final class TickingClock: Sendable {
   private let ticks = Atomic<Int>(0)
+  private let waitedMilliseconds = Atomic<Int>(0)
   let secondsPerTick: Double
 
   init(secondsPerTick: Double) { self.secondsPerTick = secondsPerTick }
 
-  func now() -> Double { Double(ticks.add(1, ordering: .relaxed).newValue) * secondsPerTick }
+  func now() -> Double {
+    Double(ticks.add(1, ordering: .relaxed).newValue) * secondsPerTick + Double(waitedMilliseconds.load(ordering: .relaxed)) / 1000
+  }
+
+  /// Returns at once, with the clock set forward.
+  func wait(seconds: Double) -> Bool {
+    waitedMilliseconds.add(Int((seconds * 1000).rounded(.up)), ordering: .relaxed)
+    return true
+  }
 }
 
 /// Small runs on an in-memory disk, with ranks as threads.
@@ -111,7 +120,7 @@ struct TrainingHarness: Sendable {
     let reference = hasReference ? try referencePolicy() : nil
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
       let services = RunServices(
-        monotonicSeconds: { clock.now() }, wait: { _ in true }, timestamp: timestamp, stopRequested: { stop.poll() },
+        monotonicSeconds: { clock.now() }, wait: { clock.wait(seconds: $0) }, timestamp: timestamp, stopRequested: { stop.poll() },
         saveRequested: saveRequested,
         log: {
           said.add($0)
