@@ -12,7 +12,8 @@ scripts/install-dependencies.sh shellcheck
 # PyTorch reads what we write; without it those tests say that they skip.
 scripts/torch-venv.sh >/dev/null || echo "test.sh: SKIPPED: no PyTorch to be had, its tests will not run" >&2
 scripts/torch-venv.sh older >/dev/null || echo "test.sh: SKIPPED: no older PyTorch to be had, files are tried with the newest only" >&2
-shellcheck --external-sources --exclude SC1091,SC2154 scripts/*.sh cluster/slurm/*.sbatch
+shellcheck --severity warning --external-sources --exclude SC1091,SC2154 scripts/*.sh
+shellcheck cluster/slurm/*.sbatch
 shellcheck --shell bash cluster/sge/train.sh cluster/pbs/train.pbs cluster/lsf/train.bsub
 swift format lint --strict --recursive --parallel Package.swift Sources Tests
 swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
@@ -20,4 +21,6 @@ swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -en
 scripts/test-memory.sh
 scripts/test-ranks.sh
 scripts/test-resume.sh
+scripts/test-signals.sh
 scripts/test-slurm.sh short
+scripts/test-hosts.sh short || [[ $? == 77 ]]

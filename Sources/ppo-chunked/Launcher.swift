@@ -6,6 +6,12 @@ enum Launcher {
   /// Whether a launcher (mpirun, srun) started it as one of several ranks.
   static var isPresent: Bool { MPILauncher.isPresent(environment: ProcessInfo.processInfo.environment) }
 
+  /// Path of a program as the shell would find it.
+  static func find(_ name: String) -> String? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return path.split(separator: ":").map { $0 + "/" + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
   /// Rank according to the launcher's variables, before MPI is up; 0 without a launcher.
   static var rank: Int {
     let environment = ProcessInfo.processInfo.environment

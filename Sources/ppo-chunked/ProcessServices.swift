@@ -25,7 +25,7 @@ enum ProcessServices {
         return number == 0 ? nil : .signal(number)
       },
       saveRequested: { cprocess_take_continue() != 0 },
-      log: { Console.write($0) }, process: .current(), job: Launcher.job, programVersion: ProgramVersion.text,
+      log: { Console.write($0) }, process: .current(), job: Launcher.job, restarts: Launcher.restarts, programVersion: ProgramVersion.text,
       newRunID: { UUID().uuidString.lowercased() })
   }
 

@@ -1,6 +1,9 @@
 import ArgumentParser
 import ExactMath
+import FileStore
 import Foundation
+import Hashing
+import MPIRanks
 import Training
 
 /// The program: subcommands over the libraries, and the only place that owns arguments, signals, clock, standard output and exit.
@@ -21,13 +24,15 @@ struct Program: ParsableCommand {
     subcommands: [
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
       VerifyResumeCommand.self, InferCommand.self, ExportCommand.self, VerifyCommand.self, RepairCommand.self,
-      JobScriptCommand.self,
+      JobScriptCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 
   static func main() {
     _ = ProcessServices.startSeconds
     if ProcessInfo.processInfo.environment["PPO_CHUNKED_KERNELS"] == "portable" { KernelSelection.select(portable: true) }
+    // Reads the whole program file, so it is not made at every start.
+    if CommandLine.arguments.dropFirst() == ["--version"] { return Console.write(ProgramVersion.details) }
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -44,4 +49,13 @@ struct Program: ParsableCommand {
 /// What the program calls itself.
 enum ProgramVersion {
   static let text = "0.1.0"
+
+  /// SHA-256 of the program file, in hex: the identity of a build. Reads the file once.
+  static let build =
+    (try? POSIXFileSystem().read("/proc/self/exe", limit: 1 << 30)).map { SHA256.hash($0).hex } ?? "unknown"
+
+  /// What `--version` prints: version, build, and the MPI library that it runs with.
+  static var details: String {
+    "\(text)\nbuild \(build.prefix(16)), determinism \(determinismVersion)\n\(MPILibrary.version)"
+  }
 }

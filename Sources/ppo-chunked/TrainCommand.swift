@@ -79,10 +79,12 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) throws(TrainingError) -> Training.ExitCode {
+    // One rank has nobody to differ from.
+    let world = communicator.size > 1 ? try World.meet(communicator) : nil
     let inputs = try RunInputs.read(options, communicator)
     let job = JobOptions(
       outputDirectory: outputDir, start: start, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
-      lockLeaseSeconds: lockLease, deadlines: deadlines)
+      lockLeaseSeconds: lockLease, deadlines: deadlines, hints: world?.hints ?? [])
     let services = ProcessServices.make()
     switch inputs.configuration.run.environment {
     case .routing:

@@ -50,7 +50,7 @@ struct VerifyResumeCommand: ParsableCommand {
   func run() throws {
     let configuration = try loadConfiguration()
     let counts = try rankCounts(environments: configuration.run.numEnvs)
-    let launcher = Self.findLauncher()
+    let launcher = Launcher.find("mpirun")
     let usable = counts.filter { $0 == 1 || launcher != nil }
     let status = cprocess_install_signal_handlers()
     guard status == 0 else { throw TrainingError(.internalError, "signal handlers: errno \(status)") }
@@ -114,12 +114,6 @@ struct VerifyResumeCommand: ParsableCommand {
       throw TrainingError(.outputUnusable, "\(path): cannot be made")
     }
     return path
-  }
-
-  /// `mpirun` as the shell would find it.
-  private static func findLauncher() -> String? {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return path.split(separator: ":").map { $0 + "/mpirun" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
   /// The environment of the jobs: as root Open MPI wants to be told twice; with more ranks than cores it has to share them and to yield

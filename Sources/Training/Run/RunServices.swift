@@ -18,6 +18,8 @@ public struct RunServices {
   public var process: ProcessIdentity
   /// Batch job, if there is one.
   public var job: String?
+  /// How often the batch system has started the job again, if it tells.
+  public var restarts: Int?
   /// Version of the program, for the record.
   public var programVersion: String
   /// Host name.
@@ -29,7 +31,8 @@ public struct RunServices {
   public init(
     monotonicSeconds: @escaping @Sendable () -> Double, wait: @escaping (Double) -> Bool, timestamp: @escaping @Sendable () -> String,
     stopRequested: @escaping () -> StopReason?, saveRequested: @escaping () -> Bool = { false },
-    log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, programVersion: String, newRunID: @escaping () -> String
+    log: @escaping (String) -> Void, process: ProcessIdentity, job: String?, restarts: Int? = nil, programVersion: String,
+    newRunID: @escaping () -> String
   ) {
     self.monotonicSeconds = monotonicSeconds
     self.wait = wait
@@ -39,6 +42,7 @@ public struct RunServices {
     self.log = log
     self.process = process
     self.job = job
+    self.restarts = restarts
     self.programVersion = programVersion
     self.newRunID = newRunID
   }

@@ -128,7 +128,8 @@ struct RunStarter {
       runID: services.newRunID(), plan: plan, chunkSize: run.chunkSize, fencing: Int(fencing), now: services.timestamp())
     return RunStart(
       progress: progress, planTotalAtStart: plan.total,
-      announcement: "[Fresh] reason=\(reason) chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) " + suffix)
+      announcement: "[Fresh] reason=\"\(reason)\" checkpoint=none step=0 chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) "
+        + suffix)
   }
 
   private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
@@ -160,7 +161,7 @@ struct RunStarter {
     var announcement =
       "[Resume] checkpoint=\(directory.checkpoints)/\(loaded.name) step=\(loaded.contents.step) position=\"\(position)\" "
       + "sha256=\(loaded.stateDigest.hex) policy=\(mode.rawValue) " + suffix
-    if let note { announcement = note + "\n" + announcement }
+    if let note { announcement += "\n" + note }
     if recorded.determinismVersion != determinismVersion {
       announcement += "\n[Warning] determinism version \(recorded.determinismVersion) wrote this run so far, \(determinismVersion) goes on"
     }
@@ -172,7 +173,7 @@ struct RunStarter {
 
   private var suffix: String {
     "config_sha256=\(SHA256.hash([UInt8](configuration.canonicalText(of: [.frozen]).utf8)).short) world_size=\(worldSize) "
-      + "host=\(services.host) job=\(services.job ?? "none") version=\(services.programVersion)"
+      + "host=\(services.host) job=\(services.job ?? "none") restart=\(services.restarts.map { "\($0)" } ?? "none") version=\(services.programVersion)"
   }
 
   /// Moves what a directory holds of an earlier run into `checkpoints/superseded-<run id>`, whatever state it is in.

@@ -23,11 +23,13 @@ public struct JobOptions: Equatable, Sendable {
   public var lockLeaseSeconds: Double
   /// Moments at which the job has to stop.
   public var deadlines: [StopDeadline]
+  /// What the user should do about how the job was started; written to the log after the decision.
+  public var hints: [String]
 
   /// A job on `outputDirectory`.
   public init(
     outputDirectory: String, start: StartMode = .auto, onResumeError: ResumeErrorPolicy = .fail, maxChunks: Int? = nil,
-    lockWaitSeconds: Double = 600, lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = []
+    lockWaitSeconds: Double = 600, lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = [], hints: [String] = []
   ) {
     self.outputDirectory = outputDirectory
     self.start = start
@@ -36,6 +38,7 @@ public struct JobOptions: Equatable, Sendable {
     self.lockWaitSeconds = lockWaitSeconds
     self.lockLeaseSeconds = lockLeaseSeconds
     self.deadlines = deadlines
+    self.hints = hints
   }
 }
 
@@ -204,6 +207,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
         try RunLog(directory: directory, files: files, services: services)
       }
       for line in start.announcement.split(separator: "\n") { log.write(String(line)) }
+      for hint in options.hints { log.write("[Hint] " + hint) }
       let publisher = starter.publisher
       let keeper = try RunKeeper(
         directory: directory, publisher: publisher, services: services, lock: lock, record: record, worldSize: communicator.size,
