@@ -114,6 +114,11 @@ done
 trap '' USR1
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 after="$(progress latest_step)"
 say "ended with $status, durable step ${before:-none} -> ${after:-none}"
 
@@ -216,6 +221,12 @@ command=(
 say "job ${SLURM_JOB_ID:-none}, element ${SLURM_ARRAY_TASK_ID:-none}: $(printf '%q ' "${command[@]}")"
 if ((is_print)); then exit 0; fi
 
+# A value of the run's progress file, empty if there is none.
+progress() {
+  "$PPO_PROGRAM" status --output-dir "$PPO_OUTPUT_DIR" --json 2>/dev/null |
+    sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1 || true
+}
+
 # Slurm before 23.02 does not tell a job its end; the program stops by itself before it, should the signal be lost.
 if [[ -z "${SLURM_JOB_END_TIME:-}" && -n "${SLURM_JOB_ID:-}" ]]; then
   SLURM_JOB_END_TIME="$(date --date "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %e)" +%s 2>/dev/null || true)"
@@ -261,6 +272,11 @@ trap '' USR1
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
 
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 say "ended with $status"
 # Stopped with work left: the next link goes on.
 if ((status == 75 && !is_cancelled)); then exit 0; fi
@@ -350,6 +366,11 @@ while ((is_interrupted)); do
 done
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 after="$(progress latest_step)"
 say "ended with $status, durable step ${before:-none} -> ${after:-none}"
 
@@ -463,6 +484,11 @@ while ((is_interrupted)); do
 done
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 after="$(progress latest_step)"
 say "ended with $status, durable step ${before:-none} -> ${after:-none}"
 
@@ -572,6 +598,11 @@ while ((is_interrupted)); do
 done
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 after="$(progress latest_step)"
 say "ended with $status, durable step ${before:-none} -> ${after:-none}"
 

@@ -78,6 +78,11 @@ while ((is_interrupted)); do
 done
 # What a killed mpirun leaves in the temporary directory of this host.
 rm -rf "${TMPDIR:-/tmp}"/ompi.*/"pid.$launcher"
+# An mpirun whose remote daemon was taken away has been seen to end with 0.
+if ((status == 0)) && [[ "$(progress status)" != completed ]]; then
+  say "the launcher ended with 0 and the run is not complete"
+  status=1
+fi
 after="$(progress latest_step)"
 say "ended with $status, durable step ${before:-none} -> ${after:-none}"
 
