@@ -15,7 +15,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 python3 - "$bin/ppo-chunked" "$work" "$stops" "$ranks" <<'PYTHON'
-import json, random, subprocess, sys, time, os, signal
+import json, math, random, subprocess, sys, time, os, signal
 
 program, work, stops, ranks = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 random.seed(7)
@@ -42,7 +42,7 @@ while len(times) < stops:
         sys.exit(f"measure-stops.sh: stop {len(times) + 1} ended with {code}, {status['stop_reason']}")
     times.append(seconds)
 times.sort()
-rank = lambda share: times[min(len(times) - 1, int(share * len(times)))]
+rank = lambda share: times[math.ceil(share * len(times)) - 1]
 load = open("/proc/loadavg").read().split()[0]
 print(f"{len(times)} stops, {ranks} ranks, {os.cpu_count()} cores, load {load}: p50 {rank(0.5):.3f} p90 {rank(0.9):.3f} p99 {rank(0.99):.3f} max {times[-1]:.3f}")
 PYTHON
