@@ -21,6 +21,8 @@ swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -en
 scripts/test-memory.sh
 scripts/test-ranks.sh
 scripts/test-resume.sh
+# The same with everything switched on that is off by default.
+scripts/test-resume.sh 3 "$(date +%s)" configs/test-features.json
 scripts/test-signals.sh
 scripts/test-slurm.sh short
 scripts/test-hosts.sh short || [[ $? == 77 ]]

@@ -54,7 +54,8 @@ struct SetEncoderNetwork: Sendable, Equatable {
     contextScore = LinearLayer(
       "score.context", inputs: SetEncoderNetwork.contextSize(configuration), outputs: width, gain: root, hasBias: false, layout: &layout)
     scoreNorm = LayerNormLayer("score.norm", count: width, relu: true, layout: &layout)
-    scoreHead = LinearLayer("score.head", inputs: width, outputs: 1, gain: 0.01, layout: &layout)
+    // A bias would add the same to all logits, which the distribution does not see.
+    scoreHead = LinearLayer("score.head", inputs: width, outputs: 1, gain: 0.01, hasBias: false, layout: &layout)
     valueLayer = NormalisedLayer(
       "value", position: 0, inputs: SetEncoderNetwork.contextSize(configuration), outputs: width, layout: &layout)
     valueHead = LinearLayer("value_head", inputs: width, outputs: 1, gain: 1, layout: &layout)

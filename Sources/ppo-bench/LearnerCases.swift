@@ -7,20 +7,27 @@ import Randomness
 enum LearnerCases {
   static var all: [BenchmarkCase] {
     let inferences = [1, 8, 64].map { rows in
-      BenchmarkCase(name: "inference", extents: [rows]) { inference(rows: rows) }
+      BenchmarkCase(name: "inference", extents: [rows]) {
+        inference(recurrentNetwork, rows: rows, operations: recurrentNetwork.parameterCount)
+      }
     }
     let recurrent = Network(.recurrent(), observationSize: 212, actionCount: 4)
     let mlp = Network(.mlp(hidden: [64, 64]), observationSize: 4, actionCount: 2)
     return inferences + [
       BenchmarkCase(name: "update", extents: [1024, 4, 64]) { update(recurrent, transitions: 1024, minibatch: 64) },
       BenchmarkCase(name: "update.shards4", extents: [1024, 4, 64]) { update(recurrent, transitions: 1024, minibatch: 64, shards: 4) },
+      BenchmarkCase(name: "update.sequence16", extents: [1024, 4, 64]) {
+        update(recurrent, transitions: 1024, minibatch: 64, sequence: 16)
+      },
       BenchmarkCase(name: "update.mlp", extents: [512, 4, 128]) { update(mlp, transitions: 512, minibatch: 128) },
-    ]
+    ] + SetEncoderCases.all
   }
 
+  /// The default network on the default observation.
+  private static let recurrentNetwork = Network(.recurrent(), observationSize: 212, actionCount: 4)
+
   /// An item is a batch of `rows` decisions.
-  private static func inference(rows: Int) -> BenchmarkResult {
-    let network = Network(.recurrent(), observationSize: 212, actionCount: 4)
+  static func inference(_ network: Network, rows: Int, operations: Int) -> BenchmarkResult {
     let parameters = network.initialParameters(seed: 1)
     let activations = network.makeActivations(rows: rows)
     let observations = noise(rows * network.observationSize, index: 1)
@@ -36,15 +43,16 @@ enum LearnerCases {
     run()
     let checksum = Benchmark.checksum(logits + values + nextStates)
     return BenchmarkResult(
-      nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: 2 * Double(network.parameterCount * rows), checksum: checksum
-    )
+      nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: 2 * Double(operations * rows), checksum: checksum)
   }
 
   /// An item is one update: four epochs of shuffled minibatches with loss, backward pass, clipping and optimizer step.
-  private static func update(_ network: Network, transitions: Int, minibatch: Int, shards: Int = 1) -> BenchmarkResult {
+  static func update(
+    _ network: Network, transitions: Int, minibatch: Int, shards: Int = 1, sequence: Int = 1, operations: Int? = nil
+  ) -> BenchmarkResult {
     let state = LearnerState(network, seed: 1)
     let rollout = rollout(network, parameters: state.parameters, transitions: transitions)
-    var configuration = PPOConfiguration(epochs: 4, minibatchSize: minibatch, shards: shards)
+    var configuration = PPOConfiguration(epochs: 4, minibatchSize: minibatch, shards: shards, sequenceLength: sequence)
     configuration.targetKL = 0
     configuration.klThreshold = 0
     var learner = PPOLearner(network, configuration: configuration, state: state)
@@ -54,8 +62,8 @@ enum LearnerCases {
     }
     run()
     let checksum = Benchmark.checksum(learner.parameters)
-    let operations = 6 * Double(network.parameterCount) * Double(4 * transitions)
-    return BenchmarkResult(nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: operations, checksum: checksum)
+    let total = 6 * Double(operations ?? network.parameterCount) * Double(4 * transitions)
+    return BenchmarkResult(nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: total, checksum: checksum)
   }
 
   /// Transitions of noise with the network's own logits and values.

@@ -1,5 +1,6 @@
-import PPO
 import Testing
+
+@testable import PPO
 
 @Suite("schedules")
 struct SchedulesTests {
@@ -27,6 +28,22 @@ struct SchedulesTests {
     #expect(abs(schedule.rate(optimizerStep: 0, step: 250, planTotal: 1000) - 1.5e-4) < 1e-18)
     #expect(schedule.rate(optimizerStep: 0, step: 1500, planTotal: 1000) == 0)
     #expect(LearningRateSchedule.constant(1).rate(optimizerStep: 5, step: 5, planTotal: 6) == 1)
+  }
+
+  @Test("the KL target grows after three early stops in a row, shrinks below half of it, and stays inside its bounds")
+  func adaptiveTarget() {
+    let rule = AdaptiveTargetKL(minimum: 0.015, maximum: 0.0205, rate: 0.02)
+    func next(_ target: Double, _ streak: Int, _ stopped: Bool, _ divergence: Double) -> [Double] {
+      let result = rule.next(target: target, streak: streak, stoppedEarly: stopped, divergence: divergence)
+      return [result.target, Double(result.streak)]
+    }
+    #expect(next(0.02, 0, true, 0.05) == [0.02, 1])
+    #expect(next(0.02, 1, true, 0.05) == [0.02, 2])
+    #expect(next(0.02, 2, true, 0.05) == [0.02 * 1.02, 0])
+    #expect(next(0.0204, 2, true, 0.05) == [0.0205, 0])
+    #expect(next(0.02, 2, false, 0.0100001) == [0.02, 0])
+    #expect(next(0.02, 2, false, 0.0099999) == [0.02 * 0.98, 0])
+    #expect(next(0.0151, 0, false, 0.001) == [0.015, 0])
   }
 
   @Test("entropy and reference weights")
