@@ -18,6 +18,8 @@ public protocol Environment: Sendable {
 
   /// Names of the observation's entries, unique, `[observationSize]`.
   var observationNames: [String] { get }
+  /// How the observation divides into blocks and shared values; constant.
+  var observationLayout: ObservationLayout { get }
   /// D, the length of an observation; constant.
   var observationSize: Int { get }
   /// A, the number of actions; constant.
@@ -63,6 +65,22 @@ public protocol Environment: Sendable {
 
   /// The record of the open episode as if it were cut here, nil if it has no step yet.
   func closingRecord() -> EpisodeRecord?
+
+  /// What the pending decision is about: a number by which a decision is found again in a copy that went another way.
+  var subject: Int { get }
+
+  /// What each action would cost at the pending decision, `[A]`, NaN where the mask forbids it. Only differences between actions mean something.
+  ///
+  /// Changes nothing. A function of the environment's value and the arguments, so it is the same on any rank and in any replay.
+  ///
+  /// - Parameters:
+  ///   - later: the decisions that were taken after the pending one, in order; they stay as they were. The list may end before the horizon.
+  func actionCosts(later: [Decision], horizon: CostHorizon) -> [Double]
+
+  /// What each of `decisions`, taken from here on, costs by itself, such as the latency of the request that it was about, `[decisions.count]`.
+  ///
+  /// Changes nothing; a copy goes on until everything that the decisions were about is known.
+  func ownCosts(of decisions: [Decision]) -> [Double]
 }
 
 extension Environment {

@@ -15,11 +15,15 @@ public struct LossConfiguration: Sendable, Equatable {
   public var entropyMinimum: Float?
   /// Weight of the hinge.
   public var entropyPenaltyCoefficient: Float
+  /// Weight of the policy loss of a transition with advantages of all its actions.
+  public var labelledWeight: Float
+  /// Weight of that of a transition without: the surrogate.
+  public var sampledWeight: Float
 
   /// The defaults of rollouts of the recurrent network.
   public init(
     clipRatio: Float = 0.15, clipRangeValue: Float = 0.2, valueCoefficient: Float = 0.5, klCoefficient: Float = 0.15,
-    entropyMinimum: Float? = nil, entropyPenaltyCoefficient: Float = 0.1
+    entropyMinimum: Float? = nil, entropyPenaltyCoefficient: Float = 0.1, labelledWeight: Float = 1, sampledWeight: Float = 1
   ) {
     self.clipRatio = clipRatio
     self.clipRangeValue = clipRangeValue
@@ -27,6 +31,8 @@ public struct LossConfiguration: Sendable, Equatable {
     self.klCoefficient = klCoefficient
     self.entropyMinimum = entropyMinimum
     self.entropyPenaltyCoefficient = entropyPenaltyCoefficient
+    self.labelledWeight = labelledWeight
+    self.sampledWeight = sampledWeight
   }
 
   /// The hinge's threshold for `actionCount` actions.

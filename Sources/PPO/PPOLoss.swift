@@ -14,7 +14,8 @@ import ExactMath
 ///
 ///     L_pi   = -sum over a of p_new(a) A_a        gradient at logit a: -p_a (A_a - sum_b p_b A_b) / temperature
 ///
-/// which needs neither the sampled action nor a ratio and is not clipped; L_kl and the early stops hold it near the acting policy.
+/// which needs neither the sampled action nor a ratio and is not clipped; L_kl and the early stops hold it near the acting policy. Both kinds of
+/// L_pi have a weight, `labelledWeight` and `sampledWeight`.
 ///
 /// ln p is that of the masked logits over the transition's temperature, in single precision; everything after it is computed in double
 /// precision, summed in the order of the minibatch.
@@ -122,8 +123,9 @@ public struct PPOLoss: Sendable {
     let clip = Double(configuration.clipRatio)
     let plain = ratio * advantage
     let clipped = min(max(ratio, 1 - clip), 1 + clip) * advantage
-    sums.policy -= min(plain, clipped)
-    return plain <= clipped ? -plain : 0
+    let weight = Double(configuration.sampledWeight)
+    sums.policy -= weight * min(plain, clipped)
+    return plain <= clipped ? -weight * plain : 0
   }
 
   /// Adds the expected loss of one transition and its gradient. Reads `logP` and `probabilities`.
@@ -132,10 +134,11 @@ public struct PPOLoss: Sendable {
   ) {
     var expected = 0.0
     for a in 0..<actionCount where logP[a] != -.infinity { expected += probabilities[a] * Double(advantages[row + a]) }
-    sums.policy -= expected
+    let weight = Double(configuration.labelledWeight)
+    sums.policy -= weight * expected
     sums.labelled += 1
     for a in 0..<actionCount where logP[a] != -.infinity {
-      logitGradients[first + a] -= Float(scale * probabilities[a] * (Double(advantages[row + a]) - expected))
+      logitGradients[first + a] -= Float(scale * weight * probabilities[a] * (Double(advantages[row + a]) - expected))
     }
   }
 

@@ -26,4 +26,6 @@ public enum StreamPurpose: UInt32, CaseIterable, Sendable {
   case kill = 11
   /// Order of the rows of a table of request lengths.
   case rows = 20
+  /// Whether a decision is labelled by credit assignment; index = decision in the chunk.
+  case creditLabel = 30
 }

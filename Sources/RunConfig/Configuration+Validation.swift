@@ -51,6 +51,7 @@ extension Configuration {
       timingConflicts(require)
       workloadConflicts(require)
     }
+    creditConflicts(require)
     return issues
   }
 
@@ -167,6 +168,29 @@ extension Configuration {
         tokens <= cluster.maxTokens, "workload.over_limit",
         "reject turns every request away: they have at least \(tokens) tokens, cluster.max_tokens is \(cluster.maxTokens)")
     }
+  }
+
+  private func creditConflicts(_ require: (Bool, String, String) -> Void) {
+    if run.environment != .routing {
+      require(
+        credit.assignment == .reward || credit.assignment == .counterfactual, "credit.assignment",
+        "\(credit.assignment.rawValue) needs the objective, which only run.environment routing has")
+      require(reward.mode != .latency, "reward.mode", "latency needs the objective, which only run.environment routing has")
+      require(evaluation.interval == 0, "evaluation.interval", "\(evaluation.interval), but only run.environment routing is evaluated")
+      return
+    }
+    if credit.assignment == .interval || credit.assignment == .own {
+      require(
+        reward.mode == .latency, "reward.mode",
+        "\(reward.mode.rawValue) has no effect with credit.assignment \(credit.assignment.rawValue), which rewards by the objective: set it to latency"
+      )
+    }
+    require(
+      objective.endToEndWeight + objective.ttftWeight + objective.ttftSquaredWeight > 0, "objective.end_to_end_weight",
+      "all weights of the objective are 0")
+    require(
+      observation.replicasMax == 0 || observation.replicasMax >= cluster.numReplicas, "observation.replicas_max",
+      "\(observation.replicasMax) is less than cluster.num_replicas \(cluster.numReplicas)")
   }
 }
 

@@ -16,6 +16,12 @@ public struct Configuration: Equatable, Sendable {
   public var observation = ObservationSection()
   /// What the policy is rewarded for.
   public var reward = RewardSection()
+  /// What the users of the cluster want.
+  public var objective = ObjectiveSection()
+  /// How decisions get credit.
+  public var credit = CreditSection()
+  /// How the environment changes with the chunks.
+  public var curriculum = CurriculumSection()
   /// The network.
   public var network = NetworkSection()
   /// The update.
@@ -26,6 +32,8 @@ public struct Configuration: Equatable, Sendable {
   public var temperature = TemperatureSection()
   /// What is watched.
   public var monitor = MonitorSection()
+  /// Evaluation during training.
+  public var evaluation = EvaluationSection()
   /// When and how much is saved.
   public var checkpoint = CheckpointSection()
 
@@ -44,19 +52,24 @@ public enum Schema {
     ("workload", "The requests that arrive (environment routing)."),
     ("observation", "What the policy sees."),
     ("reward", "What the policy is rewarded for."),
+    ("objective", "What the users of the cluster want: latency figures relative to those of lor_full on the same workload."),
+    ("credit", "How the consequences of a decision are told from those of others."),
+    ("curriculum", "How the environment changes with the chunks (environment routing)."),
     ("network", "The policy and value network."),
     ("ppo", "The update."),
     ("update", "The order of the update's sums."),
     ("temperature", "The temperature at which actions are drawn (environment routing)."),
     ("monitor", "What is watched and reported, without any effect on the training."),
+    ("evaluation", "Evaluation of the policy while it is trained (environment routing)."),
     ("checkpoint", "When and how much is saved."),
   ]
 
   /// Every key in document order.
   public static let fields: [Field] =
     RunSection.fields + RolloutSection.fields + ClusterSection.fields + TimingSection.fields + WorkloadSection.fields
-    + ObservationSection.fields + RewardSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields
-    + TemperatureSection.fields + MonitorSection.fields + CheckpointSection.fields
+    + ObservationSection.fields + RewardSection.fields + ObjectiveSection.fields + CreditSection.fields + CurriculumSection.fields
+    + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + TemperatureSection.fields + MonitorSection.fields
+    + EvaluationSection.fields + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

@@ -6,6 +6,8 @@ public struct ObservationSection: Equatable, Sendable {
   public var queueDelayFeatures = true
   /// Trends per replica and of the cluster.
   public var temporalFeatures = true
+  /// Speed and availability per replica.
+  public var replicaStatusFeatures = false
   /// Lengths of the request to be routed.
   public var incomingRequestFeatures = true
   /// Whether true output lengths are shown.
@@ -14,6 +16,8 @@ public struct ObservationSection: Equatable, Sendable {
   public var logTokenFeatures = true
   /// Window of throughput, latency and rate.
   public var metricsWindowSeconds = 10.0
+  /// Blocks of replicas, padded.
+  public var replicasMax = 0
   /// Limit of a normalised value.
   public var clip = 5.0
   /// Samples before small deviations are trusted.
@@ -31,6 +35,9 @@ public struct ObservationSection: Equatable, Sendable {
       "observation.temporal_features", \.observation.temporalFeatures, .frozen,
       "Adds changes, trends and extremes of each replica, and arrival rates of the cluster."),
     .boolean(
+      "observation.replica_status_features", \.observation.replicaStatusFeatures, .frozen,
+      "Adds relative speed and availability of each replica, for replicas that are not alike or fail."),
+    .boolean(
       "observation.incoming_request_features", \.observation.incomingRequestFeatures, .frozen,
       "Adds the lengths of the request that is about to be routed."),
     .boolean(
@@ -41,6 +48,10 @@ public struct ObservationSection: Equatable, Sendable {
     .real(
       "observation.metrics_window_seconds", \.observation.metricsWindowSeconds, .above(0, 1e6), unit: "s", .frozen,
       "Simulated time over which throughput, latency and arrival rate are averaged, for the reward too."),
+    .integer(
+      "observation.replicas_max", \.observation.replicasMax, 0...4096, unit: "replicas", .frozen,
+      "Replicas that observation and actions have room for; those beyond cluster.num_replicas are zero and masked, and 0 takes the cluster's number."
+    ),
     .boolean("observation.normalize", \.observation.normalize, .frozen, "Standardises every feature by its running mean and deviation."),
     .real(
       "observation.clip", \.observation.clip, .above(0, 1e6), unit: "deviations", .frozen,

@@ -17,10 +17,16 @@ public struct ObservationConfiguration: Equatable, Sendable {
   /// W, simulated seconds over which throughput, latency and arrival rate are averaged; the reward uses the same window.
   public var metricsWindowSeconds: Double
 
+  /// Blocks of replicas in the observation; those behind the cluster's replicas are zero and their actions masked. 0: as many as replicas.
+  public var replicasMax: Int
+  /// Adds speed and availability of each replica (2 features), for clusters whose replicas are not alike.
+  public var replicaStatusFeatures: Bool
+
   /// The layout our own runs use.
   public init(
     queueSlots: Int = 4, queueDelayFeatures: Bool = true, temporalFeatures: Bool = true, incomingRequestFeatures: Bool = true,
-    oracleDecodeLength: Bool = true, logTokenFeatures: Bool = true, metricsWindowSeconds: Double = 10
+    oracleDecodeLength: Bool = true, logTokenFeatures: Bool = true, metricsWindowSeconds: Double = 10, replicasMax: Int = 0,
+    replicaStatusFeatures: Bool = false
   ) {
     self.queueSlots = queueSlots
     self.queueDelayFeatures = queueDelayFeatures
@@ -29,11 +35,16 @@ public struct ObservationConfiguration: Equatable, Sendable {
     self.oracleDecodeLength = oracleDecodeLength
     self.logTokenFeatures = logTokenFeatures
     self.metricsWindowSeconds = metricsWindowSeconds
+    self.replicasMax = replicasMax
+    self.replicaStatusFeatures = replicaStatusFeatures
   }
 
   func validate() throws(ServingError) {
     guard queueSlots >= 0 && queueSlots <= 1024 else {
       throw ServingError(.outOfRange, field: "queueSlots", reason: "\(queueSlots), allowed 0...1024")
+    }
+    guard replicasMax >= 0 && replicasMax <= 4096 else {
+      throw ServingError(.outOfRange, field: "replicasMax", reason: "\(replicasMax), allowed 0...4096")
     }
     guard metricsWindowSeconds.isFinite && metricsWindowSeconds > 0 else {
       throw ServingError(.outOfRange, field: "metricsWindowSeconds", reason: "\(metricsWindowSeconds), allowed above 0")

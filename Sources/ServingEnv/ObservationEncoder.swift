@@ -44,6 +44,11 @@ struct ObservationEncoder: Sendable {
         }
       }
     }
+    // Padding.
+    while next < schema.blockCount * schema.layout.blockSize {
+      observation[next] = 0
+      next += 1
+    }
     for column in schema.clusterColumns {
       observation[next] = column.transform.apply(
         Self.value(column.quantity, cluster: cluster, metrics: metrics, history: history), logTokens: logTokens)
@@ -108,6 +113,8 @@ struct ObservationEncoder: Sendable {
     case .queuePeak: trend.queuePeak
     case .queueLow: trend.queueLow
     case .timeSincePeak: trend.timeSincePeak
+    case .relativeSpeed: view.relativeSpeed
+    case .isAvailable: view.isAvailable ? 1 : 0
     default: preconditionFailure("not a quantity of a replica")
     }
   }

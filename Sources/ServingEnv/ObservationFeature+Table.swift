@@ -29,6 +29,9 @@ extension ObservationFeature {
     row("historical_peak", "requests", .queuePeak, requires: .temporal),
     row("historical_low", "requests", .queueLow, requires: .temporal),
     row("time_since_peak", "s", .timeSincePeak, .share(limit: 60), requires: .temporal),
+    // Replica: for clusters whose replicas are not alike or not always there.
+    row("relative_speed", "1", .relativeSpeed, requires: .replicaStatus),
+    row("is_available", "1", .isAvailable, requires: .replicaStatus),
     // Request slot: the first K waiting requests, zeros where there are fewer.
     row("age", "s", .age, scope: .requestSlot),
     row("num_prefill", "tokens", .prefillTokens, .tokens, scope: .requestSlot),

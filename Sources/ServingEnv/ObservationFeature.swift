@@ -22,6 +22,8 @@ public struct ObservationFeature: Sendable {
     case queueDelay
     /// `temporalFeatures`
     case temporal
+    /// `replicaStatusFeatures`
+    case replicaStatus
     /// `incomingRequestFeatures`
     case incomingRequest
   }
@@ -78,6 +80,7 @@ public struct ObservationFeature: Sendable {
       batchCapacity, blockSize, stageCount
     case waitMax, waitMean, urgency
     case queueDelta, utilizationDelta, utilizationAverage, queueTrend, queueVariance, queuePeak, queueLow, timeSincePeak
+    case relativeSpeed, isAvailable
     // Waiting request
     case age, prefillTokens, processedTokens, remainingPrefillTokens, isCompleted, decodeTokens, priority
     // Cluster

@@ -1,19 +1,25 @@
+import Environments
+
 /// The layout of an observation vector: `ObservationFeature.table` under a configuration.
 ///
-/// Order: for each replica its own features and then K request slots; then the cluster; then the request to be routed. With q, e and i as the
-/// switches for queue delays, temporal features and the incoming request,
+/// Order: for each replica its own features and then K request slots; then the cluster; then the request to be routed. With q, e, s and i as the
+/// switches for queue delays, temporal features, replica status and the incoming request, and R as the number of replicas or `replicasMax`,
 ///
-///     D = R (11 + 3 q + 8 e + 7 K) + 3 + 7 e + 2 i
+///     D = R (11 + 3 q + 8 e + 2 s + 7 K) + 3 + 7 e + 2 i
 ///
 /// Invariants: `names` is unique and has `size` entries; `size` follows the formula.
 public struct ObservationSchema: Equatable, Sendable {
   /// Number of this layout's definition; a change of the table's meaning needs another one.
   public static let version = 1
 
-  /// Replicas, R.
+  /// Replicas of the cluster.
   public let replicaCount: Int
+  /// Blocks, R: one for each replica, and padding up to `replicasMax`.
+  public let blockCount: Int
   /// The switches.
   public let configuration: ObservationConfiguration
+  /// Blocks and shared values by name.
+  public let layout: ObservationLayout
   /// Name of each entry, `[D]`, such as "replica_0.request_2.age".
   public let names: [String]
 
@@ -36,18 +42,15 @@ public struct ObservationSchema: Equatable, Sendable {
     func columns(_ scope: ObservationFeature.Scope) -> [Column] {
       features.filter { $0.scope == scope }.map { Column(quantity: $0.quantity, transform: $0.transform) }
     }
-    var all: [String] = []
-    for replica in 0..<replicaCount {
-      all += names(.replica).map { "replica_\(replica).\($0)" }
-      for slot in 0..<configuration.queueSlots {
-        all += names(.requestSlot).map { "replica_\(replica).request_\(slot).\($0)" }
-      }
-    }
-    all += names(.cluster)
-    all += names(.incoming)
+    var block = names(.replica)
+    for slot in 0..<configuration.queueSlots { block += names(.requestSlot).map { "request_\(slot).\($0)" } }
+    blockCount = max(replicaCount, configuration.replicasMax)
     self.replicaCount = replicaCount
     self.configuration = configuration
-    self.names = all
+    layout = ObservationLayout(
+      identifier: Self.identifier(of: configuration), blockCount: blockCount, blockNames: block,
+      sharedNames: names(.cluster) + names(.incoming))
+    self.names = (0..<blockCount).flatMap { replica in block.map { "replica_\(replica).\($0)" } } + layout.sharedNames
     replicaColumns = columns(.replica)
     requestColumns = columns(.requestSlot)
     clusterColumns = columns(.cluster)
@@ -57,26 +60,10 @@ public struct ObservationSchema: Equatable, Sendable {
   /// D.
   public var size: Int { names.count }
 
-  /// Entries of one replica, its request slots included.
-  public var replicaBlockSize: Int { replicaColumns.count + configuration.queueSlots * requestColumns.count }
-
-  /// The layout in words: version, replicas, slots and switches; also what the names do not show (oracle lengths, logarithms, window).
-  public var id: String {
+  /// What the names do not show: version of the table, oracle lengths, logarithms, window.
+  private static func identifier(of c: ObservationConfiguration) -> String {
     func flag(_ isOn: Bool) -> String { isOn ? "1" : "0" }
-    let c = configuration
-    return "routing-\(Self.version):R\(replicaCount),K\(c.queueSlots),q\(flag(c.queueDelayFeatures)),e\(flag(c.temporalFeatures))"
-      + ",i\(flag(c.incomingRequestFeatures)),oracle\(flag(c.oracleDecodeLength)),log\(flag(c.logTokenFeatures)),W\(c.metricsWindowSeconds)"
-  }
-
-  /// FNV-1a with 64 bits over the names, each followed by a line feed; 16 hexadecimal digits.
-  public var nameHash: String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for name in names {
-      for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-      hash = (hash ^ 0x0a) &* 0x100_0000_01b3
-    }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return "routing-\(version):oracle\(flag(c.oracleDecodeLength)),log\(flag(c.logTokenFeatures)),W\(c.metricsWindowSeconds)"
   }
 }
 
@@ -87,6 +74,7 @@ extension ObservationFeature {
     case .always: true
     case .queueDelay: configuration.queueDelayFeatures
     case .temporal: configuration.temporalFeatures
+    case .replicaStatus: configuration.replicaStatusFeatures
     case .incomingRequest: configuration.incomingRequestFeatures
     }
   }

@@ -10,10 +10,10 @@ extension RoutingEnvironment {
   /// Fates of the requests.
   public static let episodeCounts = ["completed", "cut", "rejected", "clamped", "restarts", "rerouted"]
 
-  /// Terms of the reward, see `HybridReward.Components`, and what happened during the step.
+  /// Terms of the reward, see `RoutingReward.Components`, and what happened during the step.
   public static let infoFields = [
     "raw", "reward", "throughput", "latency", "absolute", "delta", "imbalance", "logistic", "stale", "completions", "arrival_rate",
-    "in_flight",
+    "in_flight", "excess", "bonus", "cost",
   ]
 
   /// The episode up to the pending decision, which ends it at a chunk end: requests that have been routed count as cut, the others do
@@ -46,5 +46,8 @@ extension RoutingEnvironment {
     values[9] = Double(completions.count)
     values[10] = metrics.arrivalRate
     values[11] = Double(cluster.placedCount)
+    values[12] = terms.excess
+    values[13] = terms.bonus
+    values[14] = terms.cost
   }
 }

@@ -3,7 +3,7 @@ import Environments
 /// What the learner's controllers and monitors read besides observation and reward.
 extension RoutingEnvironment {
   /// Entries of one replica in the observation.
-  public var replicaBlockSize: Int { schema.replicaBlockSize }
+  public var replicaBlockSize: Int { schema.layout.blockSize }
 
   /// The metrics window at the pending decision, against the configured arrival rate and the reward's latency threshold.
   public var loadSignals: LoadSignals? {

@@ -14,39 +14,37 @@ public struct RoutingEnvironment: Environment {
   /// "routing"
   public static let kind = "routing"
 
-  /// Rejected requests in a row after which the workload is held to be unservable.
-  static let rejectionsInARowMax = 100_000
-
   /// The task as configured.
-  public let configuration: RoutingConfiguration
+  public private(set) var configuration: RoutingConfiguration
   /// Layout of the observation.
   public let schema: ObservationSchema
-  /// The cluster at the pending decision.
-  public private(set) var cluster: ClusterSimulation
+  /// Cluster and workload at the pending decision.
+  private(set) var routed: RoutedCluster
   /// Id of the request that the pending decision is about; nil after `finish`.
   public private(set) var pendingRequest: Int?
   /// Requests completed during the last step, in order of completion.
   public private(set) var completions: [CompletedRequest] = []
   /// Terms of the last step's reward.
-  public private(set) var rewardComponents = HybridReward.Components()
+  public private(set) var rewardComponents = RoutingReward.Components()
   /// Decisions of the episode.
   public private(set) var steps = 0
-  /// Requests announced to the cluster in this episode.
-  public private(set) var announced = 0
 
   private let encoder: ObservationEncoder
-  private(set) var workload: Workload
   private var window: MetricsWindow
   private var history: ObservationHistory
-  private var reward: HybridReward
-  /// Time of the announced arrival that has not been reached yet.
-  private var nextArrival: Double?
+  private var reward: RoutingReward
+  /// The unit of the objective's costs in this episode.
+  private(set) var objectiveScale = ObjectiveScale(
+    LatencyObjective(), reference: LatencyFigures(endToEnd: 1, firstToken: 1, firstTokenSquared: 1))
+  /// What the requests in the cluster had cost at the pending decision.
+  private var liveCost = 0.0
   private(set) var totals = RequestTotals()
   private(set) var rewardSum = 0.0
   /// Arrivals per second that the workload is configured for.
   let targetRate: Double
   /// Scratch, `[R]`.
   private var loads: [Double]
+  private var utilizations: [Double]
 
   /// The task at the first decision of (seed 0, chunk 0, environment 0).
   ///
@@ -54,20 +52,22 @@ public struct RoutingEnvironment: Environment {
   public init(_ configuration: RoutingConfiguration) throws(ServingError) {
     try configuration.observation.validate()
     try configuration.reward.validate()
+    try configuration.objective.validate()
+    try configuration.curriculum.validate()
     let cluster = try ClusterSimulation(configuration.cluster)
     var workload = try Workload(configuration.workload)
     try Self.requireServable(workload, by: cluster)
     workload.reset(seed: 0, chunk: 0, environment: 0)
     self.configuration = configuration
-    self.cluster = cluster
-    self.workload = workload
-    schema = ObservationSchema(configuration.observation, replicaCount: configuration.cluster.replicaCount)
+    routed = RoutedCluster(cluster: cluster, workload: workload)
+    schema = ObservationSchema(configuration.observation, replicaCount: cluster.replicaCount)
     encoder = ObservationEncoder(schema: schema)
     window = MetricsWindow(seconds: configuration.observation.metricsWindowSeconds)
-    history = ObservationHistory(replicaCount: configuration.cluster.replicaCount)
-    reward = HybridReward(configuration.reward, target: configuration.reward.throughputTarget ?? configuration.arrivalRate)
+    history = ObservationHistory(replicaCount: cluster.replicaCount)
+    reward = RoutingReward(configuration.reward, target: 1)
     targetRate = configuration.arrivalRate
-    loads = [Double](repeating: 0, count: configuration.cluster.replicaCount)
+    loads = [Double](repeating: 0, count: cluster.replicaCount)
+    utilizations = loads
     reset(seed: 0, chunk: 0, environment: 0)
   }
 
@@ -75,8 +75,15 @@ public struct RoutingEnvironment: Environment {
   public var observationNames: [String] { schema.names }
   /// D, see `ObservationSchema`.
   public var observationSize: Int { schema.size }
-  /// R: action a routes to replica a.
-  public var actionCount: Int { loads.count }
+  /// Blocks of replicas and what they share.
+  public var observationLayout: ObservationLayout { schema.layout }
+  /// R, or more where the observation is padded: action a routes to replica a.
+  public var actionCount: Int { schema.blockCount }
+  /// The cluster at the pending decision.
+  public var cluster: ClusterSimulation { routed.cluster }
+  /// Requests announced to the cluster in this episode.
+  public var announced: Int { routed.announced }
+  var workload: Workload { routed.workload }
   /// Throughput, latency and arrival rate at the pending decision.
   var metrics: ClusterMetrics { window.metrics }
   /// The same at the decision before.
@@ -86,17 +93,17 @@ public struct RoutingEnvironment: Environment {
 
   /// An empty cluster and the workload of (`seed`, `chunk`, `environment`), run to its first arrival.
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {
-    cluster.reset()
-    workload.reset(seed: seed, chunk: chunk, environment: environment)
+    let stage = configuration.curriculum.stage(chunk: chunk)
+    routed.reset(seed: seed, chunk: chunk, environment: environment, rateScale: stage.rateScale)
     window.reset()
     history.reset()
-    reward.reset()
+    reward = configuration.reward(in: stage)
     totals = RequestTotals()
     rewardSum = 0
     steps = 0
-    announced = 0
-    nextArrival = nil
-    rewardComponents = HybridReward.Components()
+    rewardComponents = RoutingReward.Components()
+    if configuration.needsObjective { setObjectiveScale() }
+    liveCost = 0
     reachDecision()
     updateHistory()
   }
@@ -104,12 +111,17 @@ public struct RoutingEnvironment: Environment {
   /// Routes the pending request to replica `action` and runs to the next decision, at which the reward is evaluated.
   public mutating func step(_ action: Int) -> StepResult {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
-    precondition(action >= 0 && action < actionCount, "no such replica")
-    cluster.route(to: action)
+    precondition(canChoose(action), "no such replica, or it does not take the request")
+    routed.cluster.route(to: action)
     reachDecision()
     steps += 1
-    for replica in loads.indices { loads[replica] = Double(cluster.replica(replica).outstandingRequests) }
-    rewardComponents = reward.evaluate(window.metrics, imbalance: HybridReward.imbalance(of: loads.span), steps: steps)
+    for replica in loads.indices {
+      let view = routed.cluster.replica(replica)
+      loads[replica] = Double(view.outstandingRequests)
+      utilizations[replica] = Double(view.allocatedBlocks) / Double(max(view.blockCount, 1))
+    }
+    rewardComponents = reward.evaluate(
+      window.metrics, balance: LoadBalance(loads: loads.span, utilizations: utilizations.span), steps: steps, cost: stepCost())
     updateHistory()
     let result = StepResult(reward: Float(rewardComponents.reward))
     rewardSum += Double(result.reward)
@@ -124,11 +136,11 @@ public struct RoutingEnvironment: Environment {
   /// - Returns: the requests completed since the last step, in order of completion.
   public mutating func finish(_ action: Int) -> [CompletedRequest] {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
-    precondition(action >= 0 && action < actionCount, "no such replica")
-    cluster.route(to: action)
-    pendingRequest = cluster.runUntilDecision()
+    precondition(canChoose(action), "no such replica, or it does not take the request")
+    routed.cluster.route(to: action)
+    pendingRequest = routed.drain()
     steps += 1
-    cluster.takeCompletions(into: &completions)
+    routed.cluster.takeCompletions(into: &completions)
     for request in completions { totals.add(request) }
     return completions
   }
@@ -138,14 +150,17 @@ public struct RoutingEnvironment: Environment {
   /// Writes the pending decision as laid out by `schema`, `[D]`.
   public func observe(into observation: inout MutableSpan<Float>) {
     guard let pendingRequest else { preconditionFailure("no decision is pending: reset first") }
-    encoder.encode(cluster: cluster, request: pendingRequest, metrics: window.metrics, history: history, into: &observation)
+    encoder.encode(cluster: routed.cluster, request: pendingRequest, metrics: window.metrics, history: history, into: &observation)
   }
 
-  /// Allows every replica that takes requests and has room for the pending one.
+  /// Allows every replica that takes the pending request; padding is never allowed.
   public func actionMask(into mask: inout MutableSpan<UInt8>) {
     precondition(mask.count == actionCount, "mask has another length than the actions")
-    for action in mask.indices { mask[action] = cluster.canRoute(to: action) ? 1 : 0 }
+    for action in mask.indices { mask[action] = canChoose(action) ? 1 : 0 }
   }
+
+  /// Whether the pending request may go to replica `action`.
+  func canChoose(_ action: Int) -> Bool { routed.canRoute(to: action) }
 
   /// Zeros: an episode of this task never ends inside a step.
   public func finalObservation(into observation: inout MutableSpan<Float>) {
@@ -155,50 +170,45 @@ public struct RoutingEnvironment: Environment {
 
   // MARK: Parts of a step
 
-  /// Announces the next request that can be served.
-  private mutating func announceArrival() {
-    var rejections = 0
-    while true {
-      var request = workload.next()
-      // A workload without priorities leaves them at 0; then all requests count alike.
-      if request.priority == 0 { request.priority = 1 }
-      if cluster.enqueueArrival(request) != nil {
-        announced += 1
-        nextArrival = request.arrivedAt
-        return
-      }
-      _ = cluster.takeRejections()
-      rejections += 1
-      precondition(rejections < Self.rejectionsInARowMax, "the workload has no request that fits into the cluster")
-    }
-  }
-
-  /// Runs to the next decision, announcing arrivals on the way, and takes in what happened.
+  /// Runs to the next decision and takes in what completed on the way.
   private mutating func reachDecision() {
-    pendingRequest = cluster.waitingForDecision
-    while pendingRequest == nil {
-      if cluster.pendingArrivalCount == 0 { announceArrival() }
-      pendingRequest = cluster.runUntilDecision(pausesWithoutArrival: true)
-      if cluster.pendingArrivalCount == 0, let time = nextArrival {
-        window.addArrival(at: time)
-        nextArrival = nil
-      }
-    }
-    cluster.takeCompletions(into: &completions)
+    pendingRequest = routed.advance()
+    routed.cluster.takeCompletions(into: &completions)
     for request in completions {
       totals.add(request)
       window.addCompletion(at: request.completedAt, latency: request.endToEndSeconds)
     }
-    window.advance(to: cluster.now)
+    for time in routed.arrivals { window.addArrival(at: time) }
+    window.advance(to: routed.cluster.now)
+  }
+
+  /// What the last step cost by the objective: when a request completes, all of it at once, or as it accrues.
+  private mutating func stepCost() -> Double {
+    guard configuration.needsObjective else { return 0 }
+    var cost = completions.reduce(0) { $0 + objectiveScale.cost($1) }
+    if configuration.reward.mode == .accrual {
+      let now = objectiveScale.liveCost(routed.cluster)
+      cost += now - liveCost
+      liveCost = now
+    }
+    return cost
+  }
+
+  /// Lets `lor_full` serve the workload's first requests for the unit of the objective's costs.
+  private mutating func setObjectiveScale() {
+    var copy = routed
+    let figures = LatencyFigures(meanOf: copy.serve(configuration.objective.referenceRequests))
+    objectiveScale = ObjectiveScale(configuration.objective, reference: figures)
   }
 
   private mutating func updateHistory() {
-    for index in 0..<actionCount {
-      let view = cluster.replica(index)
+    for index in loads.indices {
+      let view = routed.cluster.replica(index)
       history.record(
         replica: index, queueLength: view.waitingCount, utilization: Double(view.allocatedBlocks) / Double(max(view.blockCount, 1)))
     }
-    history.close(time: cluster.now, arrivalRate: window.metrics.arrivalRate, routerQueueLength: cluster.routerQueueLength)
+    history.close(
+      time: routed.cluster.now, arrivalRate: window.metrics.arrivalRate, routerQueueLength: routed.cluster.routerQueueLength)
   }
 
   /// Draws up to 1000 requests to see whether any can be served.
@@ -208,5 +218,15 @@ public struct RoutingEnvironment: Environment {
       if cluster.rejectionReason(probe.next()) == nil { return }
     }
     throw ServingError(.inconsistent, field: "workload", reason: "none of 1000 requests fits into the cluster")
+  }
+}
+
+extension RoutingEnvironment {
+  /// The same task without what only training asks for: rewards by the objective and their scale.
+  public var forEvaluation: RoutingEnvironment {
+    var copy = self
+    copy.configuration.measuresCosts = false
+    copy.configuration.reward.mode = .hybrid
+    return copy
   }
 }

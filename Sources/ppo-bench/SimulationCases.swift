@@ -9,6 +9,7 @@ enum SimulationCases {
     let rates = [3, 12]
     return rates.map { qps in BenchmarkCase(name: "simulate", extents: [4, qps]) { simulate(qps: Double(qps)) } }
       + rates.map { qps in BenchmarkCase(name: "environment", extents: [4, qps]) { environment(qps: Double(qps)) } }
+      + rates.map { qps in BenchmarkCase(name: "credit", extents: [4, qps, 250]) { credit(qps: Double(qps), horizon: 250) } }
       + [BenchmarkCase(name: "cartpole", extents: [4, 2]) { cartPole() }]
   }
 
@@ -42,6 +43,28 @@ enum SimulationCases {
     let configuration = RoutingConfiguration(workload: WorkloadConfiguration(source: .poisson(.init(qps: qps))))
     guard let environment = try? RoutingEnvironment(configuration) else { preconditionFailure("the built-in task is valid") }
     return drive(environment, steps: requests)
+  }
+
+  /// Labels of counterfactual credit; an item is a label: one copy for each of four replicas, each following `horizon` requests. A bound is
+  /// 4 (horizon + 1) times the item of the case `simulate`.
+  private static func credit(qps: Double, horizon: Int) -> BenchmarkResult {
+    var configuration = RoutingConfiguration(workload: WorkloadConfiguration(source: .poisson(.init(qps: qps))))
+    configuration.measuresCosts = true
+    guard var environment = try? RoutingEnvironment(configuration) else { preconditionFailure("the built-in task is valid") }
+    environment.reset(seed: 1, chunk: 1, environment: 0)
+    for step in 0..<500 { _ = environment.step(step % 4) }
+    let labelled = environment
+    var later: [Decision] = []
+    for step in 0..<horizon {
+      later.append(Decision(subject: environment.subject, action: step % 4))
+      _ = environment.step(step % 4)
+    }
+    let horizon = CostHorizon(decisions: horizon, drains: false)
+    var costs: [Double] = []
+    let run = { costs = labelled.actionCosts(later: Array(later.dropFirst()), horizon: horizon) }
+    run()
+    let checksum = Benchmark.checksum(costs.map { Float($0) })
+    return BenchmarkResult(nanosecondsPerItem: Benchmark.measure(items: 1, run), operationsPerItem: nil, checksum: checksum)
   }
 
   private static func cartPole() -> BenchmarkResult { drive(CartPole(), steps: 10_000) }

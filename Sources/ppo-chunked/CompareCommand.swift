@@ -22,13 +22,18 @@ struct CompareCommand: ParsableCommand {
   var requests = 2000
   @Option(help: "Seed of the held-out workloads.")
   var evaluationSeed = 1_000_003
+  @Option(help: "Policy that changes are against; default lor_full if it is compared, otherwise the first.")
+  var reference: String?
   @Flag(help: "Print as JSON.")
   var json = false
+  @Flag(help: "Print as Markdown.")
+  var markdown = false
 
   func validate() throws {
     if seeds < 1 { throw ValidationError("--seeds is \(seeds), allowed 1 or more") }
     if policies.split(separator: ",").isEmpty { throw ValidationError("--policies names no policy") }
     if evaluationSeed < 0 { throw ValidationError("--evaluation-seed is \(evaluationSeed), allowed 0 or more") }
+    if json && markdown { throw ValidationError("--json and --markdown exclude each other") }
     if requests < 1 { throw ValidationError("--requests is \(requests), allowed 1 or more") }
   }
 
@@ -36,21 +41,28 @@ struct CompareCommand: ParsableCommand {
     let compared = try policies.split(separator: ",").map { try policy(String($0)) }
     let base = compared.lazy.compactMap { if case .trained(let trained) = $0.policy { trained.configuration } else { nil } }.first
     let configuration = try options.load(over: base)
-    var rows: [ComparisonRow] = []
-    for (name, policy) in compared {
-      let environment = try environment(for: policy, name: name, configuration)
-      let results = (0..<seeds).map { environment.evaluate(policy, seed: UInt64(evaluationSeed), index: $0, requests: requests) }
-      rows.append(ComparisonRow(name: name, results: results))
+    let names = compared.map(\.name)
+    let reference = reference ?? (names.contains("lor_full") ? "lor_full" : names[0])
+    guard let place = names.firstIndex(of: reference) else {
+      throw TrainingError(.usage, "--reference: \"\(reference)\" is not among --policies")
     }
+    func serve(_ policy: ComparedPolicy, _ environment: RoutingEnvironment) -> [EvaluationResult] {
+      (0..<seeds).map { environment.evaluate(policy, seed: UInt64(evaluationSeed), index: $0, requests: requests) }
+    }
+    let results = try compared.map { name, policy in serve(policy, try environment(for: policy, name: name, configuration)) }
+    let baseline = serve(
+      .heuristic(.lorFull), try environment(for: .heuristic(.lorFull), name: "lor_full", configuration))
+    let comparison = Comparison(
+      names: names, results: results, reference: place, baseline: baseline, objective: LatencyObjective(configuration.objective),
+      seed: UInt64(evaluationSeed))
+    let text = ComparisonText(comparison: comparison, seeds: seeds, requests: requests, evaluationSeed: evaluationSeed)
     if json {
-      let value: JSONValue = [
-        "requests": .integer(requests), "seeds": .integer(seeds), "evaluation_seed": .integer(evaluationSeed),
-        "policies": .array(rows.map(\.json)),
-      ]
-      Console.write(value.text())
+      Console.write(text.json.text())
     } else {
-      Console.write("\(seeds) workloads of \(requests) requests each, the same for every policy; seconds, means over workloads")
-      for line in ComparisonRow.table(rows) { Console.write(line) }
+      for line in markdown ? text.markdown : text.lines { Console.write(line) }
+    }
+    if comparison.rows.contains(where: { $0.summary.unserved > 0 }) {
+      throw TrainingError(.badData, "some requests could not be served, so the policies were not compared on the same ones")
     }
   }
 
@@ -85,6 +97,6 @@ struct CompareCommand: ParsableCommand {
         "\(name) was trained for \(trained.shape.observationSize) observed values and \(trained.shape.actionCount) replicas; this comparison has "
           + "\(environment.observationSize) and \(environment.actionCount)")
     }
-    return environment
+    return environment.forEvaluation
   }
 }

@@ -52,13 +52,41 @@ import Testing
     #expect(names[210...] == ["incoming_prefill", "incoming_decode"])
   }
 
-  @Test("FNV-1a of the names and the layout's id are pinned")
-  func hash() {
-    let schema = ObservationSchema(ObservationConfiguration(), replicaCount: 4)
-    #expect(schema.nameHash == "3ad4c8343c6c712b")
-    #expect(schema.id == "routing-1:R4,K4,q1,e1,i1,oracle1,log1,W10.0")
-    let three = ObservationSchema(ObservationConfiguration(), replicaCount: 3)
-    #expect(three.nameHash != schema.nameHash && three.nameHash.count == 16)
+  @Test("the layout's identity is pinned, and the number of replicas is no part of it")
+  func identity() {
+    let four = ObservationSchema(ObservationConfiguration(), replicaCount: 4)
+    #expect(four.layout.identifier == "routing-1:oracle1,log1,W10.0")
+    #expect(four.layout.blockCount == 4 && four.layout.blockSize == 50 && four.layout.sharedSize == 12)
+    #expect(four.layout.size == four.size)
+    let seven = ObservationSchema(ObservationConfiguration(), replicaCount: 7)
+    #expect(seven.size != four.size && seven.layout.signature == four.layout.signature)
+    #expect(seven.layout.differences(fromSignature: four.layout.signature) == [])
+  }
+
+  @Test("a difference between layouts is named")
+  func differences() {
+    let plain = ObservationSchema(ObservationConfiguration(queueSlots: 0), replicaCount: 2).layout
+    let status = ObservationSchema(ObservationConfiguration(queueSlots: 0, replicaStatusFeatures: true), replicaCount: 2).layout
+    #expect(
+      status.differences(fromSignature: plain.signature) == [
+        "\"block relative_speed\" is observed now and was not recorded", "\"block is_available\" is observed now and was not recorded",
+      ])
+    #expect(
+      plain.differences(fromSignature: status.signature) == [
+        "\"block relative_speed\" is recorded and not observed now", "\"block is_available\" is recorded and not observed now",
+      ])
+    let window = ObservationSchema(ObservationConfiguration(queueSlots: 0, metricsWindowSeconds: 5), replicaCount: 2).layout
+    #expect(
+      window.differences(fromSignature: plain.signature) == [
+        "the layout is routing-1:oracle1,log1,W5.0, recorded was routing-1:oracle1,log1,W10.0"
+      ])
+  }
+
+  @Test("padding adds blocks up to replicasMax and never takes any away", arguments: [0, 2, 4, 9])
+  func padding(_ replicasMax: Int) {
+    let schema = ObservationSchema(ObservationConfiguration(replicasMax: replicasMax), replicaCount: 4)
+    #expect(schema.blockCount == max(4, replicasMax))
+    #expect(schema.size == schema.blockCount * 50 + 12 && Set(schema.names).count == schema.size)
   }
 
   @Test("every quantity stands in the table exactly once")

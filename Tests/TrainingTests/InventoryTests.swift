@@ -29,7 +29,8 @@ struct InventoryTests {
     Item("environments", "3", "digests"),
     Item("environments", "3", "policy_state"), Item("environments", "3", "discounted_return"), Item("plan", "chunks"),
     Item("plan", "num_envs"), Item("plan", "total_at_start"), Item("schema", "observation_size"), Item("schema", "action_count"),
-    Item("schema", "observation_names_sha256"), Item("inputs"), Item("tail_latency", "samples"), Item("tail_latency", "clock"),
+    Item("schema", "observation_names_sha256"), Item("schema", "observation_layout"), Item("inputs"), Item("tail_latency", "samples"),
+    Item("tail_latency", "clock"),
     Item("tail_latency", "alert_count"),
   ]
 
@@ -40,6 +41,7 @@ struct InventoryTests {
     ("configuration.changeable", "identity for the digest; a resume compares the resolved configuration"),
     ("optimizer_state.param_groups", "for PyTorch: hyperparameters are the configuration's; a test below misses the order of tensors"),
     ("schema.environment", "the same as run.environment, which is frozen"),
+    ("schema.observation_layout_sha256", "digest of observation_layout, for people who compare files"),
     ("plan.chunk_size", "the same as run.chunk_size, which is frozen"),
     ("tail_latency.last_alert", "the next alert overwrites it; restored by the round trip"),
     ("collapse.actions", "the window moves past what was changed; restored by the round trip"),

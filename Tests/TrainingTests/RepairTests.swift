@@ -43,9 +43,9 @@ struct RepairTests {
     #expect(problems(verification) == [] && verification.resumeNote == nil)
     #expect(try verification.resumesFrom == harness.progress.latestCheckpoint)
     #expect(
-      verification.items.map(\.file).suffix(6) == [
+      verification.items.map(\.file).suffix(7) == [
         "checkpoints/latest.pt", "training_progress.json", "run.json", "metrics/rollouts.jsonl", "metrics/updates.jsonl",
-        "metrics/episodes.jsonl",
+        "metrics/episodes.jsonl", "metrics/evaluations.jsonl",
       ])
     #expect(harness.files.allNames == before)
   }

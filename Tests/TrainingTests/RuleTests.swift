@@ -229,7 +229,8 @@ struct RuleTests {
     #expect(results[0] == results[1])
     let other = try TrainingHarness()
     #expect(try other.run(ranks: 1) == .success(.finished))
-    #expect(try other.fingerprint == Array(results[0][..<4]), "saving changes the result")
+    let expected = try other.fingerprint
+    #expect(expected == Array(results[0].prefix(expected.count)), "saving changes the result")
   }
 
   @Test("13: a stop saves the last boundary and discards the unfinished iteration", arguments: [1, 30, 222, 341])

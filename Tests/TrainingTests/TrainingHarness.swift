@@ -207,10 +207,16 @@ struct TrainingHarness: Sendable {
   var fingerprint: [String] {
     get throws {
       let loaded = try checkpoint()
-      let metrics = try ["rollouts", "updates", "episodes"].map {
+      let metrics = try ["rollouts", "updates", "episodes", "evaluations"].map {
         String(decoding: try files.read("run/metrics/\($0).jsonl", limit: 1 << 30), as: UTF8.self)
       }
       return [loaded.stateDigest.hex] + metrics
     }
+  }
+
+  /// The records of a file under `metrics/`.
+  func lines(_ name: String) throws -> [JSONValue] {
+    let bytes = try files.read("run/metrics/\(name).jsonl", limit: 1 << 30)
+    return try String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { try JSONValue(parsing: String($0), name: name) }
   }
 }

@@ -11,9 +11,7 @@ public struct TrainedPolicy {
   public let configuration: Configuration
   /// Network, parameters, normaliser.
   public private(set) var model: PolicyModel
-  private var activations: Activations
-  private var sampler: ActionSampler
-  private var state: [Float]
+  private var policy: GreedyPolicy
 
   /// Reads a verified checkpoint.
   ///
@@ -21,9 +19,7 @@ public struct TrainedPolicy {
   public init(_ loaded: LoadedCheckpoint) throws(TrainingError) {
     configuration = try Self.configuration(of: loaded)
     model = try PolicyModel(loaded, configuration: configuration)
-    activations = model.network.makeActivations(rows: 1)
-    sampler = ActionSampler(actionCount: model.network.actionCount)
-    state = [Float](repeating: 0, count: model.network.stateSize)
+    policy = GreedyPolicy(model.network, parameters: model.parameters, frozen: model.normaliser)
   }
 
   /// Decisions it was trained on.
@@ -47,34 +43,13 @@ public struct TrainedPolicy {
   public mutating func fit(observationSize: Int, actionCount: Int) -> Bool {
     guard let fitted = model.fitted(observationSize: observationSize, actionCount: actionCount) else { return false }
     model = fitted
-    activations = fitted.network.makeActivations(rows: 1)
-    sampler = ActionSampler(actionCount: actionCount)
-    reset()
+    policy = GreedyPolicy(fitted.network, parameters: fitted.parameters, frozen: fitted.normaliser)
     return true
   }
 
   /// Forgets the past, as at an episode's start.
-  public mutating func reset() {
-    for i in state.indices { state[i] = 0 }
-  }
+  public mutating func reset() { policy.reset() }
 
   /// The likeliest action at the pending decision of `environment`; the recurrent state moves on.
-  public mutating func choose<E: Environment>(_ environment: E) -> Int {
-    var observation = [Float](repeating: 0, count: network.observationSize)
-    var observationSpan = observation.mutableSpan
-    environment.observe(into: &observationSpan)
-    var normalised = observation
-    model.normaliser.normalise(observation, row: 0, into: &normalised)
-    var mask = [UInt8](repeating: 1, count: network.actionCount)
-    var maskSpan = mask.mutableSpan
-    environment.actionMask(into: &maskSpan)
-    var logits = [Float](repeating: 0, count: network.actionCount)
-    var next = state
-    var unusedValues: [Float] = []
-    network.forward(
-      parameters: model.parameters, observations: normalised, states: state, masks: mask, rows: 1, outputs: .policy,
-      activations: activations, logits: &logits, values: &unusedValues, nextStates: &next)
-    state = next
-    return sampler.greedy(logits: logits, masks: mask, row: 0).action
-  }
+  public mutating func choose<E: Environment>(_ environment: E) -> Int { policy.choose(environment) }
 }

@@ -31,6 +31,14 @@ struct EnvironmentRunner<E: Environment> {
   /// End-to-end times of the requests that completed, in order.
   private(set) var latencies: [Double] = []
   private var simulatedStart = 0.0
+  /// What was decided about what, in order; kept for credit assignment only.
+  private(set) var decisions: [Decision] = []
+  /// Labelled decisions with the environments before them.
+  private(set) var labelled: [LabelledDecision<E>] = []
+  /// The environment at the iteration's begin, if credit is assigned from there, and the return then.
+  private var beginning: (environment: E, discountedReturn: Double)?
+  /// Places of decisions after which an episode ended.
+  private var ends: [Int] = []
   /// Raw observation of the pending decision, `[D]`.
   private(set) var observation: [Float]
   /// Mask of the pending decision, `[A]`.
@@ -69,7 +77,13 @@ struct EnvironmentRunner<E: Environment> {
   }
 
   /// Clears what one iteration gathers.
-  mutating func beginIteration() {
+  ///
+  /// - Parameter keepsBeginning: whether `ownRewards` will be asked for.
+  mutating func beginIteration(keepsBeginning: Bool = false) {
+    decisions.removeAll(keepingCapacity: true)
+    labelled.removeAll()
+    ends.removeAll(keepingCapacity: true)
+    beginning = keepsBeginning ? (environment, discountedReturn) : nil
     episodes.removeAll(keepingCapacity: true)
     for field in infoSums.indices { infoSums[field] = 0 }
     rewardSum = 0
@@ -104,12 +118,38 @@ struct EnvironmentRunner<E: Environment> {
 
   /// Simulated seconds since the iteration began.
   var simulatedElapsed: Double { environment.simulatedSeconds - simulatedStart }
+  /// Keeps the environment as it is before the pending decision, for `actionCosts`.
+  mutating func label() { labelled.append(LabelledDecision(place: decisions.count, environment: environment)) }
+
+  /// What each action would have cost at labelled decision number `index`, `[A]`; the later decisions of the iteration stay as they were.
+  func actionCosts(labelled index: Int, horizon: CostHorizon) -> [Double] {
+    let label = labelled[index]
+    return label.environment.actionCosts(later: Array(decisions.dropFirst(label.place + 1)), horizon: horizon)
+  }
+
+  /// Minus the own cost of each decision of the iteration, and the discounted sums of these; the running return goes on from them.
+  mutating func ownRewards(discount: Double) -> [(reward: Float, discountedReturn: Double)] {
+    guard let beginning else { preconditionFailure("the iteration's begin was not kept") }
+    discountedReturn = beginning.discountedReturn
+    var next = 0
+    return beginning.environment.ownCosts(of: decisions).enumerated().map { place, cost in
+      let reward = Float(-cost)
+      discountedReturn = discount * discountedReturn + Double(reward)
+      let closed = discountedReturn
+      if next < ends.count && ends[next] == place {
+        discountedReturn = 0
+        next += 1
+      }
+      return (reward, closed)
+    }
+  }
 
   /// Applies `action` to the decision that `observe()` read.
   ///
   /// - Parameter discount: of the running return.
   /// - Returns: the step, and the running return that includes its reward (before the reset that an episode end causes).
   mutating func step(_ action: Int, discount: Double) -> (result: StepResult, discountedReturn: Double) {
+    decisions.append(Decision(subject: environment.subject, action: action))
     let result = environment.step(action)
     actions.append(UInt16(action))
     hasher.update(observation.span)
@@ -128,6 +168,7 @@ struct EnvironmentRunner<E: Environment> {
     environment.latencies(into: &latencies)
     if let episode = result.episode { episodes.append(episode) }
     if result.terminated || result.truncated {
+      ends.append(decisions.count - 1)
       discountedReturn = 0
       clearPolicyState()
     }
@@ -137,6 +178,8 @@ struct EnvironmentRunner<E: Environment> {
   /// Closes the digest of the iteration.
   mutating func endIteration() {
     digests.append(hasher.finalize())
+    labelled.removeAll()
+    beginning = nil
   }
 
   /// The episode that a chunk end cuts, recorded with the last iteration.

@@ -14,6 +14,8 @@ struct IterationReport {
   var rollout = MetricRecord()
   /// Line of `metrics/updates.jsonl`, nil after a stabilising iteration.
   var update: MetricRecord?
+  /// Line of `metrics/evaluations.jsonl`, nil if none was due.
+  var evaluation: MetricRecord?
   /// Sums of the environment's counted fields over the episodes that ended.
   var counts: [(name: String, sum: Int)] = []
   /// Lines of `metrics/episodes.jsonl`.

@@ -8,14 +8,14 @@ import Randomness
 /// Parameters and statistics are frozen while it runs. The environments advance in lockstep, one inference batch a decision; a row of a batch has
 /// the same bits in every batch, so the division among ranks does not show in the result.
 struct RolloutCollector<E: Environment> {
-  private let settings: TrainingSettings
+  let settings: TrainingSettings
   private let network: Network
   private let activations: Activations
   private let shape: StatisticsShape
   /// The environments of this rank, in order of their numbers.
   var runners: [EnvironmentRunner<E>]
   /// Statistics since the last sync, one slot per runner.
-  private(set) var slots: [StatisticsSlot]
+  var slots: [StatisticsSlot]
   private var sampler: ActionSampler
   // Scratch for up to all runners of this rank.
   private var raw: [Float]
@@ -103,7 +103,7 @@ struct RolloutCollector<E: Environment> {
     chunk: Int, shares: [Int], isLast: Bool, parameters: [Float], frozen: FrozenStatistics, scaling: ReturnScaling?,
     reference: [Float]? = nil, stopRequested: () -> StopReason?
   ) -> Result<Rollout, RolloutEnd> {
-    beginIteration()
+    beginIteration(keepsBeginning: settings.credit == .own)
     if reference == nil { for i in runners.indices { runners[i].clearReferenceState() } }
     var rollout = Rollout(RolloutShape(network, hasReference: reference != nil), segmentLengths: shares)
     for t in 0..<(shares.max() ?? 0) {
@@ -123,6 +123,9 @@ struct RolloutCollector<E: Environment> {
       }
     }
     bootstrap(shares: shares, isLast: isLast, rollout: &rollout, parameters: parameters, frozen: frozen)
+    if let reason = assignCredit(to: &rollout, scaling: scaling, stopRequested: stopRequested) {
+      return .failure(.stopped(reason))
+    }
     endIteration(isLast: isLast)
     return .success(rollout)
   }
@@ -132,8 +135,8 @@ struct RolloutCollector<E: Environment> {
     for i in slots.indices { slots[i].clear() }
   }
 
-  private mutating func beginIteration() {
-    for i in runners.indices { runners[i].beginIteration() }
+  private mutating func beginIteration(keepsBeginning: Bool = false) {
+    for i in runners.indices { runners[i].beginIteration(keepsBeginning: keepsBeginning) }
   }
 
   private mutating func endIteration(isLast: Bool) {
@@ -158,8 +161,13 @@ struct RolloutCollector<E: Environment> {
     let next = nextStates[(row * network.stateSize)..<((row + 1) * network.stateSize)]
     runners[i].policyState.replaceSubrange(0..., with: next)
 
+    if settings.credit.labels(
+      seed: settings.seed, chunk: chunk, environment: runners[i].index, decision: runners[i].actions.count)
+    {
+      runners[i].label()
+    }
     let (result, discounted) = runners[i].step(chosen.action, discount: settings.gamma)
-    slots[i].returns.add(discounted)
+    if settings.credit != .own { slots[i].returns.add(discounted) }
     let isCut = result.truncated && !result.terminated
     rollout.recordOutcome(
       at: index, reward: scaling?.scale(result.reward) ?? result.reward, terminal: result.terminated, cut: isCut,

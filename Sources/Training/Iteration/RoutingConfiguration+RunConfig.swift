@@ -11,7 +11,10 @@ extension RoutingConfiguration {
     let inputs = InputFiles(configuration, files)
     self.init(
       cluster: try ClusterConfiguration(configuration, inputs), workload: try WorkloadConfiguration(configuration, inputs),
-      observation: ObservationConfiguration(configuration.observation), reward: RewardConfiguration(configuration.reward))
+      observation: ObservationConfiguration(configuration.observation),
+      reward: RewardConfiguration(configuration.reward, credit: configuration.credit.assignment),
+      objective: LatencyObjective(configuration.objective), measuresCosts: configuration.credit.assignment != .reward,
+      curriculum: Curriculum(configuration.curriculum))
   }
 }
 
@@ -44,16 +47,47 @@ extension ObservationConfiguration {
     self.init(
       queueSlots: section.queueSlots, queueDelayFeatures: section.queueDelayFeatures, temporalFeatures: section.temporalFeatures,
       incomingRequestFeatures: section.incomingRequestFeatures, oracleDecodeLength: section.oracleDecodeLength,
-      logTokenFeatures: section.logTokenFeatures, metricsWindowSeconds: section.metricsWindowSeconds)
+      logTokenFeatures: section.logTokenFeatures, metricsWindowSeconds: section.metricsWindowSeconds,
+      replicasMax: section.replicasMax, replicaStatusFeatures: section.replicaStatusFeatures)
   }
 }
 
 extension RewardConfiguration {
-  fileprivate init(_ section: RewardSection) {
+  fileprivate init(_ section: RewardSection, credit: CreditAssignment) {
+    let mode: Mode =
+      switch section.mode {
+      case .hybrid: .hybrid
+      case .instant: .instant
+      case .delta: .delta
+      case .latency: credit == .interval ? .accrual : .completion
+      }
     self.init(
-      latencyThreshold: section.latencyThreshold, throughputTarget: section.throughputTarget > 0 ? section.throughputTarget : nil,
+      mode: mode, latencyThreshold: section.latencyThreshold,
+      throughputTarget: section.throughputTarget > 0 ? section.throughputTarget : nil,
       absoluteWeight: section.absoluteWeight, deltaWeight: section.deltaWeight, alpha: section.alpha, beta: section.beta,
       deltaLatencyWeight: section.deltaLatencyWeight, loadBalancePenalty: section.loadBalancePenalty, kappa: section.kappa,
-      sigma: section.sigma, emaAlpha: section.emaAlpha)
+      sigma: section.sigma, emaAlpha: section.emaAlpha, latencyWeight: section.latencyWeight, balanceWeight: section.balancePenaltyWeight,
+      latencyPenaltyScale: section.latencyPenaltyScale, latencyBonusScale: section.latencyBonusScale,
+      latencyBonusFraction: section.latencyBonusFraction, progressImprovementWeight: section.progressImprovementWeight,
+      progressDegradationWeight: section.progressDegradationWeight)
+  }
+}
+
+extension LatencyObjective {
+  /// The objective that a configuration describes.
+  public init(_ section: ObjectiveSection) {
+    self.init(
+      endToEndWeight: section.endToEndWeight, firstTokenWeight: section.ttftWeight, firstTokenSquaredWeight: section.ttftSquaredWeight,
+      referenceRequests: section.referenceRequests)
+  }
+}
+
+extension Curriculum {
+  /// The stages that a configuration lists.
+  init(_ section: CurriculumSection) {
+    self.init(
+      stages: section.stages.map {
+        Stage(chunks: $0.chunks ?? 1, rateScale: $0.rateScale ?? 1, latencyThresholdScale: $0.latencyThresholdScale ?? 1)
+      })
   }
 }

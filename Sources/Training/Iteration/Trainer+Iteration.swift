@@ -60,22 +60,30 @@ extension Trainer {
     case .stopped(let reason): return .stopped(reason)
     case .advanced(let metrics):
       let decisions = (0..<settings.environmentCount).reduce(0) { $0 + iterations.share(iteration: iteration, environment: $1) }
+      let previous = global.step
+      let outcome = try evaluate(
+        step: previous + decisions, previous: previous, isChunkEnd: isLast, stopRequested: stopRequested)
+      if case .stopped(let reason) = outcome { return .stopped(reason) }
       advance {
         $0.step += decisions
         $0.iteration += 1
       }
       if isRoot {
+        if case .finished(let evaluated?) = outcome, isBest(evaluated.objective) {
+          advance { $0.bestEvaluation = BestEvaluation(objective: evaluated.objective, step: $0.step) }
+        }
         advance { $0.record(episodeReturns: contributions.flatMap { $0.episodes.map(\.return) }) }
         let findings = watch(contributions, metrics: metrics)
         formBoundary(contributions)
         report = makeReport(
           iteration: iteration, decisions: decisions, contributions: contributions, metrics: metrics, findings: findings)
+        if case .finished(let evaluated?) = outcome { report.evaluation = evaluated.record }
       }
       return .advanced
     }
   }
 
-  private func outcome(of end: RolloutEnd) -> SyncSlots.Outcome {
+  func outcome(of end: RolloutEnd) -> SyncSlots.Outcome {
     switch end {
     case .stopped(let reason): return .stopped(reason)
     case .failed(let error):
@@ -99,10 +107,14 @@ extension Trainer {
     return referenceKL.coefficient(optimizerStep: global.learner.optimizerStep) > 0 ? reference.parameters : nil
   }
 
-  private func collect(shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> Result<Rollout, RolloutEnd> {
-    let frozen =
-      settings.observationNormalizer.map { StatisticsShape(network).frozen(global.statistics, $0) }
+  /// The normaliser of observations as the statistics are now.
+  var frozenObservations: FrozenStatistics {
+    settings.observationNormalizer.map { StatisticsShape(network).frozen(global.statistics, $0) }
       ?? FrozenStatistics(identity: network.observationSize)
+  }
+
+  private func collect(shares: [Int], isLast: Bool, stopRequested: () -> StopReason?) -> Result<Rollout, RolloutEnd> {
+    let frozen = frozenObservations
     let scaling = settings.rewardScaling.map { ReturnScaling(global.statistics.returns, $0) }
     return collector.collect(
       chunk: global.chunk, shares: shares, isLast: isLast, parameters: global.learner.parameters, frozen: frozen, scaling: scaling,

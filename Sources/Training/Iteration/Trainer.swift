@@ -24,6 +24,8 @@ final class Trainer<E: Environment, C: Communicator> {
   let referenceKL: ReferenceKLSchedule?
   /// Rank 0 only.
   var learner: PPOLearner?
+  /// Held-out workloads, nil if the run evaluates never.
+  let evaluation: PeriodicEvaluation?
   /// A failure of this rank that the others learn of at the next exchange.
   var pendingFailure: TrainingError?
 
@@ -33,13 +35,14 @@ final class Trainer<E: Environment, C: Communicator> {
   ///   - state: the boundary to begin at; the environments of a chunk in progress are brought there by `restore`.
   init(
     communicator: C, settings: TrainingSettings, network: Network, ppo: PPOConfiguration, prototype: E, plan: ChunkPlan,
-    planTotalAtStart: Int, state: BoundaryState
+    planTotalAtStart: Int, state: BoundaryState, evaluation: PeriodicEvaluation? = nil
   ) {
     self.communicator = communicator
     self.settings = settings
     self.network = network
     self.plan = plan
     self.planTotalAtStart = planTotalAtStart
+    self.evaluation = evaluation
     global = state.global
     let own = RolloutCollector<E>.environments(
       of: communicator.rank, worldSize: communicator.size, environmentCount: settings.environmentCount)

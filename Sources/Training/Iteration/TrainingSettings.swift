@@ -9,6 +9,8 @@ struct TrainingSettings: Sendable {
   let rolloutLength: Int
   let stabilisationDecisions: Int
   let gamma: Double
+  /// How decisions get credit.
+  let credit: CreditSettings
   /// How observations are standardised; nil passes them through.
   let observationNormalizer: NormalizerConfiguration?
   /// How rewards are scaled; nil passes them through.
@@ -24,6 +26,7 @@ struct TrainingSettings: Sendable {
     rolloutLength = configuration.rollout.length
     stabilisationDecisions = configuration.rollout.stabilizationDecisions
     gamma = configuration.ppo.gamma
+    credit = CreditSettings(configuration.credit)
     let observation = configuration.observation
     observationNormalizer =
       observation.normalize ? NormalizerConfiguration(epsilon: 1e-6, clip: observation.clip, minimumCount: observation.minCount) : nil
@@ -106,7 +109,8 @@ extension PPOConfiguration {
       loss: LossConfiguration(
         clipRatio: Float(section.clipRatio), clipRangeValue: Float(section.clipRangeVf), valueCoefficient: Float(section.valueCoef),
         klCoefficient: Float(section.klCoef), entropyMinimum: section.entropyMin < 0 ? nil : Float(section.entropyMin),
-        entropyPenaltyCoefficient: Float(section.entropyPenaltyCoef)),
+        entropyPenaltyCoefficient: Float(section.entropyPenaltyCoef), labelledWeight: configuration.credit.labelledWeight,
+        sampledWeight: configuration.credit.sampledWeight),
       epochs: section.epochs, minimumEpochs: section.minEpochs, minibatchSize: section.minibatchSize,
       shards: configuration.update.shards, sequenceLength: section.sequenceLength, accumulationSteps: section.accumulationSteps,
       maxGradientNorm: Float(section.maxGradNorm), normalizeAdvantages: section.normalizeAdvantages, targetKL: section.targetKl,

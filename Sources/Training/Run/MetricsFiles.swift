@@ -7,28 +7,32 @@ struct MetricsBatch: Sendable {
   var rollouts: [UInt8] = []
   var updates: [UInt8] = []
   var episodes: [UInt8] = []
+  var evaluations: [UInt8] = []
 
   /// Adds the records of one iteration.
   mutating func append(_ report: IterationReport) {
     rollouts += report.rollout.line
     if let update = report.update { updates += update.line }
     for episode in report.episodes { episodes += episode.line }
+    if let evaluation = report.evaluation { evaluations += evaluation.line }
   }
 }
 
 /// The files under `metrics/` with the offsets that checkpoints name. Saves write them, on whatever thread they run.
 final class MetricsFiles: Sendable {
-  /// Names and bytes of the three files, as a checkpoint's provenance keeps them.
+  /// Names and bytes of the files, as a checkpoint's provenance keeps them.
   struct Offsets: Equatable, Sendable {
     var rollouts = 0
     var updates = 0
     var episodes = 0
+    var evaluations = 0
   }
 
   private struct Files {
     var rollouts: JSONLinesFile
     var updates: JSONLinesFile
     var episodes: JSONLinesFile
+    var evaluations: JSONLinesFile
   }
 
   private let files: Mutex<Files>
@@ -38,7 +42,7 @@ final class MetricsFiles: Sendable {
   /// An owner that was taken for dead may wake up with the files open. If it can, they are replaced by copies first, so that it writes to files that
   /// nobody sees any more; and ownership is checked between opening and cutting, so that it cannot open the copies and cut those.
   init(directory: RunDirectory, offsets: Offsets, publisher: AtomicPublish, lock: RunLock) throws(TrainingError) {
-    let paths = ["rollouts", "updates", "episodes"].map { "\(directory.metrics)/\($0).jsonl" }
+    let paths = ["rollouts", "updates", "episodes", "evaluations"].map { "\(directory.metrics)/\($0).jsonl" }
     if lock.predecessorMayLive {
       try FileFailure.wrap { () throws(FileError) in
         for path in paths where try publisher.files.exists(path) {
@@ -55,13 +59,15 @@ final class MetricsFiles: Sendable {
     }
     try LockFailure.wrap { () throws(RunLockError) in try lock.verifyOwnership() }
     do throws(FileError) {
-      for (i, offset) in [offsets.rollouts, offsets.updates, offsets.episodes].enumerated() { try opened[i].cut(to: offset) }
+      for (i, offset) in [offsets.rollouts, offsets.updates, offsets.episodes, offsets.evaluations].enumerated() {
+        try opened[i].cut(to: offset)
+      }
     } catch {
       guard error.operation == .truncate else { throw FileFailure.error(error) }
       throw TrainingError(
         .badData, "\(error.path): \(error.detail); bring the file back, or use --start fresh, which moves the run aside")
     }
-    files = Mutex(Files(rollouts: opened[0], updates: opened[1], episodes: opened[2]))
+    files = Mutex(Files(rollouts: opened[0], updates: opened[1], episodes: opened[2], evaluations: opened[3]))
   }
 
   /// Takes lines over; nothing is written yet.
@@ -72,7 +78,10 @@ final class MetricsFiles: Sendable {
       files.rollouts.append(batch.rollouts)
       files.updates.append(batch.updates)
       files.episodes.append(batch.episodes)
-      return Offsets(rollouts: files.rollouts.offset, updates: files.updates.offset, episodes: files.episodes.offset)
+      files.evaluations.append(batch.evaluations)
+      return Offsets(
+        rollouts: files.rollouts.offset, updates: files.updates.offset, episodes: files.episodes.offset,
+        evaluations: files.evaluations.offset)
     }
   }
 
@@ -83,6 +92,7 @@ final class MetricsFiles: Sendable {
         try files.rollouts.flush()
         try files.updates.flush()
         try files.episodes.flush()
+        try files.evaluations.flush()
         return nil
       } catch {
         return error

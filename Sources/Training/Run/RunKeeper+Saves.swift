@@ -15,7 +15,10 @@ extension RunKeeper {
   /// At every boundary inside a chunk: takes in what became of the last save and begins the next one if it is due.
   func passBoundary(_ state: BoundaryState, previous: Int) throws(TrainingError) {
     if let outcome = thread.take() { try take(outcome) }
-    let isDue = retry.isWaiting ? retry.isDue(now: services.monotonicSeconds()) : isSaveDue(step: state.global.step, previous: previous)
+    // The best policy so far is worth a file of its own.
+    let isBest = state.global.bestEvaluation?.step == state.global.step
+    let isDue =
+      retry.isWaiting ? retry.isDue(now: services.monotonicSeconds()) : isBest || isSaveDue(step: state.global.step, previous: previous)
     guard isDue else { return }
     // The stall of the save before, as far as it is this one that waits.
     try settle()

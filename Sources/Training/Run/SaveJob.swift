@@ -98,6 +98,9 @@ struct SaveJob: Sendable {
       guard error.isNoSpace, plan.keep > 1, let removed = try? plan.store.rotate(keep: plan.keep - 1), !removed.isEmpty else { throw error }
       try Self.checkpoint { () throws(CheckpointError) in try plan.store.publish(encoded) }
     }
+    if state.global.bestEvaluation?.step == encoded.step {
+      try Self.checkpoint { () throws(CheckpointError) in try plan.store.markBest(encoded.name) }
+    }
     progress.latestCheckpoint = "checkpoints/" + encoded.name
     progress.latestStep = encoded.step
     progress.latestStateSHA256 = encoded.stateDigest.hex

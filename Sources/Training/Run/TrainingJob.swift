@@ -6,6 +6,7 @@ import Neural
 import PPO
 import Ranks
 import RunConfig
+import ServingEnv
 
 /// What one job is asked to do, besides the configuration.
 public struct JobOptions: Equatable, Sendable {
@@ -78,8 +79,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     self.reference = reference
     record = RunRecord(
       configuration: configuration, inputs: inputs.map { ($0.key, SHA256.hash($0.bytes)) }, environmentKind: E.kind,
-      observationNames: prototype.observationNames,
-      encoding: StateEncoding(network))
+      observationNames: prototype.observationNames, observationLayout: prototype.observationLayout, encoding: StateEncoding(network))
   }
 
   /// Runs the job to its end.
@@ -93,7 +93,8 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     let trainer = Trainer(
       communicator: communicator, settings: TrainingSettings(configuration), network: network,
       ppo: PPOConfiguration(configuration), prototype: prototype, plan: opening.plan,
-      planTotalAtStart: opening.planTotalAtStart, state: opening.state)
+      planTotalAtStart: opening.planTotalAtStart, state: opening.state,
+      evaluation: (prototype as? RoutingEnvironment).flatMap { PeriodicEvaluation(configuration, environment: $0) })
     let keeper = opening.keeper
     do throws(TrainingError) {
       var interruption: StopReason?
@@ -224,7 +225,11 @@ public struct TrainingJob<E: Environment, C: Communicator> {
         }
       }
       if let name = start.checkpoint?.name {
-        try CheckpointFailure.wrap { () throws(CheckpointError) in try keeper.plan.store.markLatest(name) }
+        try CheckpointFailure.wrap { () throws(CheckpointError) in
+          try keeper.plan.store.markLatest(name)
+          // A kill may have come between this checkpoint and the link to it.
+          if let state = start.recorded?.state.global, state.bestEvaluation?.step == state.step { try keeper.plan.store.markBest(name) }
+        }
       }
       try keeper.writeProgress()
       return (start, keeper)

@@ -26,6 +26,8 @@ struct GlobalState: Equatable, Sendable {
   var tailLatency: TailLatencyMonitor?
   /// Nil until an update was watched.
   var collapse: CollapseMonitor?
+  /// The best evaluation so far, nil before the first.
+  var bestEvaluation: BestEvaluation?
 
   /// Episodes in the mean that progress lines and criteria use.
   static let recentReturnsMax = 100

@@ -19,6 +19,7 @@ struct RunRecord: Sendable {
   let inputs: [(key: String, digest: Digest)]
   let environmentKind: String
   let observationNames: [String]
+  let observationLayout: ObservationLayout
   let encoding: StateEncoding
 
   /// Contents of a checkpoint of `state`.
@@ -49,7 +50,10 @@ struct RunRecord: Sendable {
       ("configuration", .string(configuration.resolvedText())),
       (
         "metrics_offsets",
-        .dictionary([("rollouts", .int(offsets.rollouts)), ("updates", .int(offsets.updates)), ("episodes", .int(offsets.episodes))])
+        .dictionary([
+          ("rollouts", .int(offsets.rollouts)), ("updates", .int(offsets.updates)), ("episodes", .int(offsets.episodes)),
+          ("evaluations", .int(offsets.evaluations)),
+        ])
       ),
     ]
     return CheckpointContents(
@@ -64,6 +68,7 @@ struct RunRecord: Sendable {
     let sizes: [(String, TorchValue)] = [
       ("environment", .string(environmentKind)), ("observation_size", .int(observationNames.count)),
       ("action_count", .int(encoding.actionCount)), ("observation_names_sha256", .string(Self.digest(of: slotNames).hex)),
+      ("observation_layout", .string(observationLayout.signature)), ("observation_layout_sha256", .string(layoutDigest.hex)),
     ]
     let block = encoding.shape.replicaBlockSize
     return block > 0 ? sizes + [("replica_block_size", .int(block))] : sizes
@@ -102,10 +107,11 @@ struct RunRecord: Sendable {
     let size = try schema.int("observation_size")
     let actions = try schema.int("action_count")
     guard size == encoding.observationSize, actions == encoding.actionCount else {
+      let named = try layoutDifferences(schema).map { "\n  " + $0 }.joined()
       throw TrainingError(
         .mismatch,
         "\(file): made for \(size) observed values and \(actions) actions; this configuration has \(encoding.observationSize) and "
-          + "\(encoding.actionCount)")
+          + "\(encoding.actionCount)" + named)
     }
     let block = schema.names.contains("replica_block_size") ? try schema.int("replica_block_size") : 0
     guard block == encoding.shape.replicaBlockSize else {
@@ -124,7 +130,8 @@ struct RunRecord: Sendable {
       state: state, plan: chunks,
       planTotalAtStart: try plan.int("total_at_start"),
       offsets: MetricsFiles.Offsets(
-        rollouts: try offsets.int("rollouts"), updates: try offsets.int("updates"), episodes: try offsets.int("episodes")),
+        rollouts: try offsets.int("rollouts"), updates: try offsets.int("updates"), episodes: try offsets.int("episodes"),
+        evaluations: offsets.names.contains("evaluations") ? try offsets.int("evaluations") : 0),
       determinismVersion: try root.int("determinism_version"))
   }
 
@@ -149,14 +156,28 @@ struct RunRecord: Sendable {
       let old = inputGroup.names.contains(input.key) ? try inputGroup.string(input.key) : "nothing"
       if old != input.digest.hex { refused.append("\(input.key): content differs: recorded sha256 \(old), now \(input.digest.hex)") }
     }
-    let names = try root.group("schema").string("observation_names_sha256")
-    if names != Self.digest(of: slotNames).hex { refused.append("the observation has other features than the recorded one") }
+    let schema = try root.group("schema")
+    let different = try layoutDifferences(schema)
+    refused += different.map { "observation: " + $0 }
+    let names = try schema.string("observation_names_sha256")
+    if different.isEmpty, names != Self.digest(of: slotNames).hex {
+      refused.append("the observation has other features than the recorded one")
+    }
     if !refused.isEmpty {
       throw TrainingError(
         .mismatch, "\(file) belongs to another configuration:\n  " + refused.joined(separator: "\n  "))
     }
     return differences.filter { $0.difference == .changeable || $0.difference == .growing }
   }
+
+  /// What distinguishes the observation from the recorded one; files of before know its names' digest alone.
+  private func layoutDifferences(_ schema: TorchReader) throws(TrainingError) -> [String] {
+    guard schema.names.contains("observation_layout") else { return [] }
+    return observationLayout.differences(fromSignature: try schema.string("observation_layout"))
+  }
+
+  /// Identity of the observation without the number of replicas.
+  private var layoutDigest: Digest { SHA256.hash([UInt8](observationLayout.signature.utf8)) }
 
   private static func digest(of names: [String]) -> Digest { SHA256.hash([UInt8](names.joined(separator: "\n").utf8)) }
 }

@@ -54,6 +54,9 @@ struct StateEncoding: Sendable {
       + (global.reference.map {
         [("reference_policy", .dictionary([("origin", .string($0.origin)), ("state_dict", .orderedDictionary(tensors($0.parameters)))]))]
       } ?? [])
+      + (global.bestEvaluation.map { best in
+        [("evaluation_state", .dictionary([("best_objective", .float(best.objective)), ("best_step", .int(best.step))]))]
+      } ?? [])
   }
 
   private func tensors(_ buffer: [Float]) -> [(String, TorchValue)] {
@@ -120,6 +123,11 @@ struct StateEncoding: Sendable {
         parameters: try buffer(try reference.group("state_dict")), origin: try reference.string("origin"))
     }
     try readMonitors(from: reader, into: &global)
+    if reader.names.contains("evaluation_state") {
+      let evaluation = try reader.group("evaluation_state")
+      global.bestEvaluation = BestEvaluation(
+        objective: try evaluation.float("best_objective"), step: try evaluation.int("best_step"))
+    }
     let environments = try reader.list("environments")
     guard environments.count == environmentCount else {
       throw reader.error("environments", "holds \(environments.count) environments, expected \(environmentCount)")

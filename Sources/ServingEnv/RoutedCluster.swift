@@ -1,0 +1,92 @@
+import ServingSim
+
+/// A cluster and the requests that arrive at it, going from decision to decision; no observation, no reward.
+///
+/// The environment drives one, and so do the continuations that credit assignment and the objective's scale are computed from. A value: a copy is
+/// an independent continuation.
+struct RoutedCluster: Sendable {
+  /// Rejected requests in a row after which the workload is held to be unservable.
+  static let rejectionsInARowMax = 100_000
+
+  /// The cluster at the pending decision.
+  var cluster: ClusterSimulation
+  private(set) var workload: Workload
+  /// Factor on the arrival rate.
+  private(set) var rateScale = 1.0
+  /// Requests announced since the reset; the next one gets this number.
+  private(set) var announced = 0
+  /// Times of the arrivals during the last `advance`.
+  private(set) var arrivals: [Double] = []
+  /// Time of the announced arrival that has not been reached yet.
+  private var nextArrival: Double?
+
+  init(cluster: ClusterSimulation, workload: Workload) {
+    self.cluster = cluster
+    self.workload = workload
+  }
+
+  /// An empty cluster before the first arrival of (`seed`, `chunk`, `environment`), with the workload's rate times `rateScale`.
+  mutating func reset(seed: UInt64, chunk: Int, environment: Int, rateScale: Double) {
+    cluster.reset()
+    workload.reset(seed: seed, chunk: chunk, environment: environment)
+    self.rateScale = rateScale
+    announced = 0
+    arrivals.removeAll(keepingCapacity: true)
+    nextArrival = nil
+  }
+
+  /// Runs until a request waits for a decision, announcing arrivals on the way. The times of those that were reached are in `arrivals`.
+  ///
+  /// - Returns: the request's id.
+  mutating func advance() -> Int {
+    arrivals.removeAll(keepingCapacity: true)
+    if let waiting = cluster.waitingForDecision { return waiting }
+    while true {
+      if cluster.pendingArrivalCount == 0 { announceArrival() }
+      let reached = cluster.runUntilDecision(pausesWithoutArrival: true)
+      if cluster.pendingArrivalCount == 0, let time = nextArrival {
+        arrivals.append(time)
+        nextArrival = nil
+      }
+      if let reached { return reached }
+    }
+  }
+
+  /// Runs on without new arrivals.
+  ///
+  /// - Returns: the request that waits for a decision; nil when everything is served.
+  mutating func drain() -> Int? { cluster.runUntilDecision() }
+
+  /// Whether the request that waits may go to `replica`, which need not exist.
+  func canRoute(to replica: Int) -> Bool { replica >= 0 && replica < cluster.replicaCount && cluster.canRoute(to: replica) }
+
+  private mutating func announceArrival() {
+    var rejections = 0
+    while true {
+      var request = workload.next()
+      // A workload without priorities leaves them at 0; then all requests count alike.
+      if request.priority == 0 { request.priority = 1 }
+      if rateScale != 1 { request.arrivedAt /= rateScale }
+      if cluster.enqueueArrival(request) != nil {
+        announced += 1
+        nextArrival = request.arrivedAt
+        return
+      }
+      _ = cluster.takeRejections()
+      rejections += 1
+      precondition(rejections < Self.rejectionsInARowMax, "the workload has no request that fits into the cluster")
+    }
+  }
+
+  /// Serves `requests` requests with `lor_full`, up to the last one's end, after a reset.
+  mutating func serve(_ requests: Int) -> [CompletedRequest] {
+    var router = HeuristicPolicy.lorFull.router(seed: 0, chunk: 0, environment: 0)
+    _ = advance()
+    while announced < requests {
+      cluster.route(to: router.choose(cluster: cluster))
+      _ = advance()
+    }
+    while cluster.waitingForDecision != nil || drain() != nil { cluster.route(to: router.choose(cluster: cluster)) }
+    return cluster.takeCompletions()
+  }
+}

@@ -1,0 +1,8 @@
+extension ClusterSimulation {
+  /// Visits every request that has been announced and is not completed, in an order that depends on the simulation's history alone.
+  ///
+  /// - Complexity: O(most requests that were ever live at once).
+  public func forEachLiveRequest(_ body: (RequestView) -> Void) {
+    for request in requests where request.id >= 0 { body(RequestView(request)) }
+  }
+}
