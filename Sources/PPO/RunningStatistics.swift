@@ -80,6 +80,17 @@ public struct RunningStatistics: Sendable, Equatable {
     count += other.count
   }
 
+  /// The same mean and variance from `limit` samples at most: m2 is scaled by limit / count, so that new samples weigh more.
+  public func capped(at limit: Int) -> RunningStatistics {
+    precondition(limit >= 1, "statistics keep a sample")
+    guard count > limit else { return self }
+    var capped = self
+    let factor = Double(limit) / Double(count)
+    capped.count = limit
+    for i in m2.indices { capped.m2[i] *= factor }
+    return capped
+  }
+
   /// Forgets everything.
   public mutating func clear() {
     count = 0

@@ -26,6 +26,12 @@ public enum StreamPurpose: UInt32, CaseIterable, Sendable {
   case kill = 11
   /// Order of the rows of a table of request lengths.
   case rows = 20
+  /// Division of demonstrations into training and validation.
+  case cloningSplit = 23
+  /// Order of sequences in behaviour cloning; index = epoch.
+  case cloningOrder = 24
+  /// Which replica a demonstrated scenario burdens.
+  case scenario = 25
   /// Whether a decision is labelled by credit assignment; index = decision in the chunk.
   case creditLabel = 30
 }

@@ -46,6 +46,7 @@ extension Configuration {
     require(
       network.architecture != .setEncoder || run.environment == .routing, "network.architecture",
       "set_encoder, but run.environment \(run.environment.rawValue) has no replicas")
+    warmStartConflicts(require)
     if run.environment == .routing {
       clusterConflicts(require)
       timingConflicts(require)
@@ -53,6 +54,26 @@ extension Configuration {
     }
     creditConflicts(require)
     return issues
+  }
+
+  private func warmStartConflicts(_ require: (Bool, String, String) -> Void) {
+    let names = warmstart.behaviourList
+    for (index, name) in names.enumerated() {
+      require(
+        WarmStartSection.behaviourNames.contains(name), "warmstart.behaviours",
+        "\"\(name)\" is no policy, allowed \(WarmStartSection.behaviourNames.joined(separator: ", "))")
+      require(!names[..<index].contains(name), "warmstart.behaviours", "\(name) is there twice")
+    }
+    require(
+      warmstart.sequenceLength <= warmstart.batchSize, "warmstart.sequence_length",
+      "\(warmstart.sequenceLength) is more than warmstart.batch_size \(warmstart.batchSize)")
+    if run.environment != .routing {
+      require(!warmstart.enabled, "warmstart.enabled", "only the environment routing has teachers")
+    }
+    let isLoaded = !warmstart.model.isEmpty
+    require(
+      !isLoaded || warmstart.demonstrations.isEmpty, "warmstart.demonstrations",
+      "\"\(warmstart.demonstrations)\" has no effect with warmstart.model \"\(warmstart.model)\"")
   }
 
   private func clusterConflicts(_ require: (Bool, String, String) -> Void) {

@@ -34,6 +34,8 @@ public struct Configuration: Equatable, Sendable {
   public var monitor = MonitorSection()
   /// Evaluation during training.
   public var evaluation = EvaluationSection()
+  /// How a policy is taught before it trains.
+  public var warmstart = WarmStartSection()
   /// When and how much is saved.
   public var checkpoint = CheckpointSection()
 
@@ -61,6 +63,7 @@ public enum Schema {
     ("temperature", "The temperature at which actions are drawn (environment routing)."),
     ("monitor", "What is watched and reported, without any effect on the training."),
     ("evaluation", "Evaluation of the policy while it is trained (environment routing)."),
+    ("warmstart", "How a policy is taught by behaviour cloning before it trains, and what it takes from a model."),
     ("checkpoint", "When and how much is saved."),
   ]
 
@@ -69,7 +72,7 @@ public enum Schema {
     RunSection.fields + RolloutSection.fields + ClusterSection.fields + TimingSection.fields + WorkloadSection.fields
     + ObservationSection.fields + RewardSection.fields + ObjectiveSection.fields + CreditSection.fields + CurriculumSection.fields
     + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + TemperatureSection.fields + MonitorSection.fields
-    + EvaluationSection.fields + CheckpointSection.fields
+    + EvaluationSection.fields + WarmStartSection.fields + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

@@ -57,16 +57,31 @@ struct RoutedCluster: Sendable {
   /// - Returns: the request that waits for a decision; nil when everything is served.
   mutating func drain() -> Int? { cluster.runUntilDecision() }
 
+  /// Places the workload's next requests at time 0, without a decision; on the first replica that takes one if the named replica does not.
+  mutating func place(_ burden: ReplicaBurden) {
+    precondition(burden.replica >= 0 && burden.replica < cluster.replicaCount, "no such replica")
+    for _ in 0..<burden.requests {
+      announceArrival(at: 0)
+      guard cluster.runUntilDecision() != nil,
+        let replica = ([burden.replica] + Array(0..<cluster.replicaCount)).first(where: { cluster.canRoute(to: $0) })
+      else { break }
+      cluster.route(to: replica)
+    }
+    nextArrival = nil
+  }
+
   /// Whether the request that waits may go to `replica`, which need not exist.
   func canRoute(to replica: Int) -> Bool { replica >= 0 && replica < cluster.replicaCount && cluster.canRoute(to: replica) }
 
-  private mutating func announceArrival() {
+  /// - Parameter time: when it arrives; nil = as the workload says.
+  private mutating func announceArrival(at time: Double? = nil) {
     var rejections = 0
     while true {
       var request = workload.next()
       // A workload without priorities leaves them at 0; then all requests count alike.
       if request.priority == 0 { request.priority = 1 }
       if rateScale != 1 { request.arrivedAt /= rateScale }
+      if let time { request.arrivedAt = time }
       if cluster.enqueueArrival(request) != nil {
         announced += 1
         nextArrival = request.arrivedAt

@@ -93,6 +93,14 @@ public struct RoutingEnvironment: Environment {
 
   /// An empty cluster and the workload of (`seed`, `chunk`, `environment`), run to its first arrival.
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {
+    reset(seed: seed, chunk: chunk, environment: environment, burden: nil)
+  }
+
+  /// The same with a replica that has been given requests at time 0, before the first decision.
+  ///
+  /// The workload's first `burden.requests` requests are placed there without a decision; those that follow are decided on. They count as
+  /// completed requests of the episode, not as its steps.
+  public mutating func reset(seed: UInt64, chunk: Int, environment: Int, burden: ReplicaBurden?) {
     let stage = configuration.curriculum.stage(chunk: chunk)
     routed.reset(seed: seed, chunk: chunk, environment: environment, rateScale: stage.rateScale)
     window.reset()
@@ -104,6 +112,7 @@ public struct RoutingEnvironment: Environment {
     rewardComponents = RoutingReward.Components()
     if configuration.needsObjective { setObjectiveScale() }
     liveCost = 0
+    if let burden { routed.place(burden) }
     reachDecision()
     updateHistory()
   }

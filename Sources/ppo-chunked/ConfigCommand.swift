@@ -5,7 +5,8 @@ import Training
 /// Explains the configuration.
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Prints the built-in configuration documented key by key, one key, or the resolved configuration.")
+    commandName: "config", abstract: "Prints the built-in configuration documented key by key, one key, or the resolved configuration.",
+    subcommands: [ConfigConvertCommand.self])
 
   @OptionGroup var options: ConfigurationOptions
   @Option(help: "Explain one key, as in ppo.learning_rate.")

@@ -13,6 +13,12 @@ enum Console {
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }
 
+  /// Asks at the terminal; nil at the end of the input.
+  static func ask(_ question: String) -> String? {
+    FileHandle.standardOutput.write(Data((question + " ").utf8))
+    return readLine()
+  }
+
   /// Says what failed and ends the process with its code.
   static func fail(_ error: TrainingError) -> Never {
     writeError("ppo-chunked: \(error.message)")

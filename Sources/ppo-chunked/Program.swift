@@ -25,6 +25,7 @@ struct Program: ParsableCommand {
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
       VerifyResumeCommand.self, InferCommand.self, ExportCommand.self, VerifyCommand.self, RepairCommand.self,
       JobScriptCommand.self, DoctorCommand.self,
+      CollectCommand.self, PretrainCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 
@@ -34,7 +35,7 @@ struct Program: ParsableCommand {
     // Reads the whole program file, so it is not made at every start.
     if CommandLine.arguments.dropFirst() == ["--version"] { return Console.write(ProgramVersion.details) }
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(StartOptions.completed(Array(CommandLine.arguments.dropFirst())))
       try command.run()
     } catch let error as TrainingError {
       Console.fail(error)

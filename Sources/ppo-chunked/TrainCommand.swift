@@ -22,8 +22,6 @@ struct TrainCommand: ParsableCommand {
   var outputDir = "outputs/default"
   @Option(help: "Stop with code 75 after this many chunks.")
   var maxChunks: Int?
-  @Option(help: "auto (resume if the directory holds a run), resume, or fresh (moves an old run aside).")
-  var start = StartMode.auto
   @Option(help: "fail, or fresh: if the run in the directory cannot be gone on with, move it aside and begin at step 0.")
   var onResumeError = ResumeErrorPolicy.fail
   @Option(help: "Seconds to wait for another job's lock under a batch system.")
@@ -31,6 +29,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Seconds after which a silent owner on another host is taken for dead; at least 1, in earnest at least 20.")
   var lockLease = 60.0
 
+  @OptionGroup var starts: StartOptions
   @OptionGroup var stops: StopOptions
 
   func validate() throws {
@@ -81,16 +80,22 @@ struct TrainCommand: ParsableCommand {
   private func train<C: Communicator>(_ communicator: C, _ deadlines: [StopDeadline]) throws(TrainingError) -> Training.ExitCode {
     // One rank has nobody to differ from.
     let world = communicator.size > 1 ? try World.meet(communicator) : nil
+    var options = options
+    options.overrides = starts.overrides + options.overrides
+    let directory = StartOptions.absolute(outputDir)
+    let request = try starts.request(outputDirectory: directory)
     let inputs = try RunInputs.read(options, communicator)
     let job = JobOptions(
-      outputDirectory: outputDir, start: start, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
+      outputDirectory: directory, request: request, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
       lockLeaseSeconds: lockLease, deadlines: deadlines, hints: world?.hints ?? [])
-    let services = ProcessServices.make()
+    var services = ProcessServices.make()
+    if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 { services.ask = Console.ask }
     switch inputs.configuration.run.environment {
     case .routing:
       return try TrainingJob(
         options: job, configuration: inputs.configuration, prototype: try inputs.routingEnvironment(), inputs: inputs.files,
-        communicator: communicator, files: POSIXFileSystem(), services: services
+        communicator: communicator, files: POSIXFileSystem(), services: services,
+        collector: DemonstrationCollector(inputs.configuration, routing: try inputs.routingConfiguration())
       ).run()
     case .cartpole:
       return try TrainingJob(
@@ -101,5 +106,4 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-extension StartMode: ExpressibleByArgument {}
 extension ResumeErrorPolicy: ExpressibleByArgument {}

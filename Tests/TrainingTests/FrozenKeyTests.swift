@@ -18,7 +18,7 @@ struct FrozenKeyTests {
     case .boolean: return ["\(!(value.boolValue ?? false))"]
     case .choice(let choices): return choices
     case .integers: return ["[32]"]
-    case .text: return []
+    case .text: return ["random"]
     case .records(let keys, _):
       let members = keys.filter { $0.absent == nil }.map { JSONMember($0.key, example($0.kind)) }
       return [JSONValue.array([.object(members)]).compactText()]

@@ -60,10 +60,21 @@ final class TickingClock: Sendable {
   }
 }
 
+/// Lines that a user types, one an answer.
+final class Typed: Sendable {
+  private let lines: Mutex<[String]>
+
+  init(_ lines: [String]) { self.lines = Mutex(lines) }
+
+  func next() -> String? { lines.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
+}
+
 /// Small runs on an in-memory disk, with ranks as threads.
 struct TrainingHarness: Sendable {
   private(set) var files = InMemoryFileSystem()
   var configuration: Configuration
+  /// What somebody at the terminal types; nil if nobody is there.
+  var answers: [String]?
   /// Bytes of the trace that `workload.trace` stands for.
   var trace: [UInt8]?
   /// Lines of all jobs of this harness.
@@ -119,7 +130,7 @@ struct TrainingHarness: Sendable {
     let broken = broken
     let reference = hasReference ? try referencePolicy() : nil
     let outcomes = InProcessWorld.outcomes(size: ranks) { communicator in
-      let services = RunServices(
+      var services = RunServices(
         monotonicSeconds: { clock.now() }, wait: { clock.wait(seconds: $0) }, timestamp: timestamp, stopRequested: { stop.poll() },
         saveRequested: saveRequested,
         log: {
@@ -128,6 +139,10 @@ struct TrainingHarness: Sendable {
         },
         process: ProcessIdentity(host: "host", bootID: "boot", pidNamespace: "", pid: 4_000_000, startTicks: 1), job: nil,
         programVersion: "test", newRunID: { "run-1" })
+      if let answers {
+        let typed = Typed(answers)
+        services.ask = { _ in typed.next() }
+      }
       switch configuration.run.environment {
       case .cartpole:
         if let broken {
@@ -145,7 +160,8 @@ struct TrainingHarness: Sendable {
         let prototype = try RoutingEnvironment(RoutingConfiguration(configuration, files: inputs))
         return try TrainingJob(
           options: options, configuration: configuration, prototype: prototype, inputs: inputs,
-          communicator: communicator, files: files, services: services, reference: reference
+          communicator: communicator, files: files, services: services, reference: reference,
+          collector: DemonstrationCollector(configuration, routing: prototype.configuration)
         ).run()
       }
     }

@@ -32,7 +32,15 @@ public struct PolicyModel {
       NetworkConfiguration(configuration.network, replicaBlockSize: block), observationSize: try schema.int("observation_size"),
       actionCount: try schema.int("action_count"))
     let encoding = StateEncoding(network)
-    let (parameters, statistics) = try encoding.policy(from: loaded.contents.tree, file: loaded.name)
+    let parameters: [Float]
+    if loaded.contents.tree["kind"] == .string(PretrainedActorFile.kind) {
+      // It has no critic, and nobody asks it for values.
+      parameters = try encoding.actorParameters(
+        from: loaded.contents.tree, of: network, over: [Float](repeating: 0, count: network.layout.storedCount), file: loaded.name)
+    } else {
+      parameters = try encoding.parameters(from: loaded.contents.tree, file: loaded.name)
+    }
+    let statistics = try encoding.observationStatistics(TorchReader(loaded.contents.tree, file: loaded.name).group("normalizer_state"))
     let normaliser =
       TrainingSettings(configuration).observationNormalizer.map { StatisticsShape(network).frozen(statistics, $0) }
       ?? FrozenStatistics(identity: network.observationSize)

@@ -18,6 +18,8 @@ public struct RunDirectory: Equatable, Sendable {
   public var resolvedConfiguration: String { root + "/config.resolved.json" }
   /// Identity of the run: id, program, start.
   public var identity: String { root + "/run.json" }
+  /// The actor that behaviour cloning made for this run.
+  public var pretrainedActor: String { root + "/pretrained_actor.pt" }
   /// The lock of the one writer.
   public var lock: String { root + "/run.lock" }
   /// A file that people make to stop the job; it is removed when that was done.

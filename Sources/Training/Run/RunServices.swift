@@ -14,6 +14,8 @@ public struct RunServices {
   public var saveRequested: () -> Bool
   /// One line for people, written to the console and the log by rank 0.
   public var log: (String) -> Void
+  /// Asks the user at a terminal and returns the line typed, nil at its end; nil if nobody is there to ask.
+  public var ask: ((String) -> String?)?
   /// This process, for the lock and the record of an attempt.
   public var process: ProcessIdentity
   /// Batch job, if there is one.

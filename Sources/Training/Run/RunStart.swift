@@ -1,6 +1,7 @@
 import Checkpoint
 import FileStore
 import Hashing
+import Neural
 import RunConfig
 
 /// What rank 0 found and decided before training begins.
@@ -12,8 +13,22 @@ struct RunStart {
   var offsets = MetricsFiles.Offsets()
   /// The boundary of a resume, nil for a fresh start.
   var recorded: RunRecord.Recorded?
+  /// What a run that begins comes from; nil for a resume.
+  var origin: RunOrigin?
+  /// The file that a run that begins takes its first values from.
+  var source: StartSource?
   /// First line of the log: what was decided and from what.
   var announcement: String
+}
+
+/// A file that a run begins from, as bytes, so that every rank gets the same.
+struct StartSource: Equatable {
+  /// Path as it was given.
+  var path: String
+  /// A checkpoint whose learner is taken over as a whole, or a model whose tensors are.
+  var isFork: Bool
+  /// The file.
+  var bytes: [UInt8]
 }
 
 /// Rank 0's way from a run directory to a decision. Nothing starts from scratch because something could not be read.
@@ -22,11 +37,13 @@ struct RunStarter {
   let publisher: AtomicPublish
   let services: RunServices
   let record: RunRecord
-  let mode: StartMode
+  let network: Network
+  let request: StartRequest
   let onResumeError: ResumeErrorPolicy
   let worldSize: Int
 
   private var files: any FileSystem { publisher.files }
+  private var mode: StartMode { request.mode }
   private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
   private var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
   private var configuration: Configuration { record.configuration }
@@ -34,7 +51,7 @@ struct RunStarter {
   /// A run whose every chunk is complete, found without a lock and without writing anything; nil if there is work.
   func finishedRun() throws(TrainingError) -> Progress? {
     do throws(TrainingError) {
-      guard mode != .fresh, let progress = try choice.progress() else { return nil }
+      guard request.resumeFrom == nil, try decision() == .resume, let progress = try choice.progress() else { return nil }
       guard progress.nextChunk == nil, configuration.run.totalRequests <= progress.plan.total else { return nil }
       let (loaded, note) = try choice.checkpoint(of: progress)
       guard note == nil, loaded.contents.step == progress.plan.total else { return nil }
@@ -82,20 +99,28 @@ struct RunStarter {
     }
   }
 
-  /// Decides how the run begins. For the lock's holder.
-  func decide(fencing: UInt64) throws(TrainingError) -> RunStart {
+  /// Decides how the run begins, and does what that takes. For the lock's holder.
+  ///
+  /// - Returns: nil if the user chose to do nothing.
+  func decide(fencing: UInt64) throws(TrainingError) -> RunStart? {
+    let facts = try facts()
+    var decision = try StartDecision(facts)
+    if decision == .ask {
+      guard let answer = try ask(facts) else { return nil }
+      decision = answer
+    }
     _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.prepare() }
     try FileFailure.wrap { () throws(FileError) in _ = try publisher.removeStale(in: directory.root) }
-    if mode == .fresh {
-      try moveAside()
-      return fresh(fencing: fencing, reason: "asked for")
+    if case .begin(let kind, let mode, let reason) = decision {
+      return try begin(
+        kind, mode: mode, reason: reason, isOccupied: facts.holdsRun || facts.hasProgress && request.mode != .auto, fencing: fencing)
     }
     do throws(TrainingError) {
       return try decideResume(fencing: fencing)
     } catch {
       guard beginsAnew(after: error) else { throw error }
       try moveAside()
-      var start = fresh(fencing: fencing, reason: "the resume failed")
+      var start = fresh(.fresh, fencing: fencing, reason: "the resume failed")
       start.announcement =
         "[PPO:checkpoint] Failed to load checkpoint: \(error.message)\n[PPO:checkpoint] Continuing with fresh training state\n"
         + start.announcement
@@ -113,28 +138,35 @@ struct RunStarter {
             + "changed. Bring the file back, make it anew with ppo-chunked repair, or use --start fresh, which moves the checkpoints aside")
       }
       if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
-      return fresh(fencing: fencing, reason: "no run in \(directory.root)")
+      preconditionFailure("a decision to resume without --start resume has a run")
     }
     if progress.latestCheckpoint == nil, try CheckpointFailure.wrap({ () throws(CheckpointError) in try store.list() }).isEmpty {
-      return fresh(fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
+      return fresh(.fresh, fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
     }
     return try resume(progress, fencing: fencing)
   }
 
-  private func fresh(fencing: UInt64, reason: String) -> RunStart {
+  func fresh(_ kind: StartKind, fencing: UInt64, reason: String) -> RunStart {
     let run = configuration.run
     let plan = ChunkPlan(total: run.totalRequests, chunkSize: run.chunkSize, environmentCount: run.numEnvs)
     let progress = Progress(
       runID: services.newRunID(), plan: plan, chunkSize: run.chunkSize, fencing: Int(fencing), now: services.timestamp())
     return RunStart(
-      progress: progress, planTotalAtStart: plan.total,
-      announcement: "[Fresh] reason=\"\(reason)\" checkpoint=none step=0 chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) "
-        + suffix)
+      progress: progress, planTotalAtStart: plan.total, origin: RunOrigin(kind: kind, job: services.job),
+      announcement:
+        "\(kind.label) reason=\"\(reason)\" checkpoint=none step=0 chunks=\(plan.chunkCount) requests=\(plan.total) seed=\(run.seed) "
+        + "policy=\(mode.rawValue) " + suffix)
+  }
+
+  /// The checkpoint that the user named, or the one to go on from.
+  private func checkpoint(of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
+    if let name = request.resumeFrom { return try named(name, of: progress) }
+    return try choice.checkpoint(of: progress)
   }
 
   private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
     var progress = recordedProgress
-    let (loaded, note) = try choice.checkpoint(of: progress)
+    let (loaded, note) = try checkpoint(of: progress)
     // Compared before it is read: another shape of the network follows from a key, and the key is what the message names.
     let differences = try record.check(against: loaded.contents, file: loaded.name)
     var recorded = try record.read(loaded.contents, file: loaded.name)
@@ -157,9 +189,9 @@ struct RunStarter {
     progress.fencing = Int(fencing)
     for difference in differences { progress.changes.append(ConfigurationChange(step: loaded.contents.step, difference: difference)) }
     let state = recorded.state.global
-    let position = state.chunkComplete ? "chunk \(state.chunk) complete" : "chunk \(state.chunk), iteration \(state.iteration)"
+    let position = state.chunkComplete ? "complete" : "\(state.iteration)"
     var announcement =
-      "[Resume] checkpoint=\(directory.checkpoints)/\(loaded.name) step=\(loaded.contents.step) position=\"\(position)\" "
+      "[Resume] checkpoint=\(directory.checkpoints)/\(loaded.name) step=\(loaded.contents.step) chunk=\(state.chunk) iteration=\(position) "
       + "sha256=\(loaded.stateDigest.hex) policy=\(mode.rawValue) " + suffix
     if let note { announcement += "\n" + note }
     if recorded.determinismVersion != determinismVersion {
@@ -177,7 +209,7 @@ struct RunStarter {
   }
 
   /// Moves what a directory holds of an earlier run into `checkpoints/superseded-<run id>`, whatever state it is in.
-  private func moveAside() throws(TrainingError) {
+  func moveAside() throws(TrainingError) {
     let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
     let hasProgress = try FileFailure.wrap { () throws(FileError) in try files.exists(directory.progress) }
     guard hasProgress || !present.isEmpty else { return }

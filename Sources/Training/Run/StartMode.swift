@@ -8,10 +8,14 @@ public enum ResumeErrorPolicy: String, CaseIterable, Sendable {
 
 /// How a job begins.
 public enum StartMode: String, CaseIterable, Sendable {
-  /// Resume if the run directory holds a run, else fresh.
+  /// Resume if the run directory holds this run; else external if a model is given; else a warm start if the configuration asks for it; else fresh.
   case auto
   /// Resume, or fail if there is nothing to resume.
   case resume
+  /// From step 0 with an actor that behaviour cloning made.
+  case warmstart
+  /// From step 0 with a model from elsewhere.
+  case external
   /// From step 0; a run that the directory holds is moved aside, never overwritten.
   case fresh
 }

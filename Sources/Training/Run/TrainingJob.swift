@@ -13,7 +13,7 @@ public struct JobOptions: Equatable, Sendable {
   /// The run directory.
   public var outputDirectory: String
   /// How to begin.
-  public var start: StartMode
+  public var start: StartRequest
   /// What happens if a run is there and cannot be gone on with.
   public var onResumeError: ResumeErrorPolicy
   /// Chunks this job works on before it stops; nil = all.
@@ -29,11 +29,12 @@ public struct JobOptions: Equatable, Sendable {
 
   /// A job on `outputDirectory`.
   public init(
-    outputDirectory: String, start: StartMode = .auto, onResumeError: ResumeErrorPolicy = .fail, maxChunks: Int? = nil,
-    lockWaitSeconds: Double = 600, lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = [], hints: [String] = []
+    outputDirectory: String, start: StartMode = .auto, request: StartRequest? = nil, onResumeError: ResumeErrorPolicy = .fail,
+    maxChunks: Int? = nil, lockWaitSeconds: Double = 600, lockLeaseSeconds: Double = 60, deadlines: [StopDeadline] = [],
+    hints: [String] = []
   ) {
     self.outputDirectory = outputDirectory
-    self.start = start
+    self.start = request ?? StartRequest(mode: start)
     self.onResumeError = onResumeError
     self.maxChunks = maxChunks
     self.lockWaitSeconds = lockWaitSeconds
@@ -55,15 +56,18 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   private let record: RunRecord
   private let stopRules: StopRules
   private let reference: ReferencePolicy?
+  private let collector: DemonstrationCollector?
 
   /// - Parameters:
   ///   - prototype: the configured environment; every environment of the run is a copy.
   ///   - inputs: bytes of the input files by the configuration key that names them; the same on every rank.
   ///   - reference: what a fresh run's divergence `kl_ref` is taken from; a run that exists has its own. The same on every rank.
+  ///   - collector: makes demonstrations for a warm start; nil where no teacher is known.
   public init(
     options: JobOptions, configuration: Configuration, prototype: E, inputs: [(key: String, bytes: [UInt8])], communicator: C,
-    files: any FileSystem, services: RunServices, reference: ReferencePolicy? = nil
+    files: any FileSystem, services: RunServices, reference: ReferencePolicy? = nil, collector: DemonstrationCollector? = nil
   ) {
+    self.collector = collector
     self.options = options
     self.configuration = configuration
     self.prototype = prototype
@@ -163,6 +167,9 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       writer.write(start.checkpoint?.bytes ?? [])
       writer.write(start.progress.plan.chunkDecisions)
       writer.write(start.planTotalAtStart)
+      writer.write([UInt8]((start.source?.path ?? "").utf8))
+      writer.write(start.source?.isFork == true ? 1 : 0)
+      writer.write(start.source?.bytes ?? [])
     }
     var message = writer.bytes
     try RanksFailure.wrap { () throws(RanksError) in try communicator.broadcast(&message, root: 0) }
@@ -172,10 +179,15 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     let bytes = reader.readArray(of: UInt8.self)
     let plan = ChunkPlan(chunkDecisions: reader.readArray(of: Int.self), environmentCount: configuration.run.numEnvs)
     let total = reader.readInt()
+    let path = String(decoding: reader.readArray(of: UInt8.self), as: UTF8.self)
+    let isFork = reader.readInt() == 1
+    let sourceBytes = reader.readArray(of: UInt8.self)
     var state: BoundaryState?
     try agree { () throws(TrainingError) in
       if bytes.isEmpty {
-        state = initialState
+        state = try initialState(sourceBytes.isEmpty ? nil : StartSource(path: path, isFork: isFork, bytes: sourceBytes)) { line in
+          keeper?.log.write(line)
+        }
       } else if let recorded = start?.recorded {
         state = recorded.state
       } else {
@@ -192,7 +204,8 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     let directory = RunDirectory(root: options.outputDirectory)
     let starter = RunStarter(
       directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: services.process.pid),
-      services: services, record: record, mode: options.start, onResumeError: options.onResumeError, worldSize: communicator.size)
+      services: services, record: record, network: network, request: options.start, onResumeError: options.onResumeError,
+      worldSize: communicator.size)
     if let finished = try starter.finishedRun() {
       services.log(
         "[Finished] run=\(finished.runID) chunks=\(finished.completedChunks) requests=\(finished.requestsDone) "
@@ -202,7 +215,10 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     try starter.prepareDirectories()
     let lock = try starter.acquireLock(waitSeconds: options.lockWaitSeconds, leaseSeconds: options.lockLeaseSeconds)
     do throws(TrainingError) {
-      var start = try starter.decide(fencing: lock.fencing)
+      guard var start = try starter.decide(fencing: lock.fencing) else {
+        try? lock.release()
+        return (nil, nil)
+      }
       start.progress.attempts += 1
       let log = try FileFailure.wrap { () throws(FileError) in
         try RunLog(directory: directory, files: files, services: services)
@@ -210,6 +226,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       for line in start.announcement.split(separator: "\n") { log.write(String(line)) }
       for hint in options.hints { log.write("[Hint] " + hint) }
       let publisher = starter.publisher
+      try prepareActor(of: &start, directory: directory, publisher: publisher, log: log, lock: lock)
       let keeper = try RunKeeper(
         directory: directory, publisher: publisher, services: services, lock: lock, record: record, worldSize: communicator.size,
         progress: start.progress, log: log, offsets: start.offsets, planTotalAtStart: start.planTotalAtStart,
@@ -220,6 +237,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
           let identity: JSONValue = [
             "run_id": .string(start.progress.runID), "environment": .string(E.kind), "started": .string(start.progress.startTime),
             "program_version": .string(services.programVersion), "determinism_version": .integer(determinismVersion),
+            "origin": (start.origin ?? RunOrigin()).json,
           ]
           try publisher.replace(directory.identity, [UInt8]((identity.text() + "\n").utf8))
         }
@@ -239,12 +257,60 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     }
   }
 
-  private var initialState: BoundaryState {
+  /// Rank 0: makes the actor of a run that begins with behaviour cloning.
+  private func prepareActor(
+    of start: inout RunStart, directory: RunDirectory, publisher: AtomicPublish, log: RunLog, lock: RunLock
+  ) throws(TrainingError) {
+    guard let origin = start.origin else { return }
+    let clones = origin.kind == .warmstart && start.source == nil || origin.externalMode == .finetune
+    guard clones else { return }
+    let preparation = ActorPreparation(
+      configuration: configuration, directory: directory, publisher: publisher, collector: collector,
+      pretraining: Pretraining(configuration, prototype: prototype, programVersion: services.programVersion),
+      observationNames: prototype.observationNames)
+    var lastHeartbeat = services.monotonicSeconds()
+    var lost: TrainingError?
+    do throws(TrainingError) {
+      start.source = try preparation.actor(tuning: start.source, say: { log.write($0) }) {
+        if services.monotonicSeconds() - lastHeartbeat >= RunKeeper.heartbeatSeconds {
+          lastHeartbeat = services.monotonicSeconds()
+          do throws(TrainingError) {
+            try LockFailure.wrap { () throws(RunLockError) in try lock.heartbeat() }
+          } catch {
+            lost = error
+          }
+        }
+        return lost != nil || stopRules.poll() != nil
+      }
+    } catch {
+      if let lost { throw lost }
+      guard options.start.allowsFreshStart, error.code != .stopped else { throw error }
+      log.write("[Warning] \(error.message)")
+      log.write("[Warning] beginning from drawn parameters")
+      start.source = nil
+    }
+  }
+
+  /// Step 0 of a run, from `source` or from drawn parameters.
+  private func initialState(_ source: StartSource?, say: (String) -> Void) throws(TrainingError) -> BoundaryState {
     let settings = TrainingSettings(configuration)
-    let global = GlobalState(
+    var global = GlobalState(
       learner: LearnerState(network, seed: settings.seed), statistics: StatisticsSlot(StatisticsShape(network)), reference: reference)
+    if let source, source.isFork {
+      global = try ForkedLearner(record: record, network: network).global(of: source)
+    } else if let source {
+      let (report, statistics) = try StartingModel(bytes: source.bytes, path: source.path).load(
+        into: &global.learner.parameters, of: network, observationNames: record.slotNames,
+        normalizerCountMax: configuration.warmstart.normalizerCountMax)
+      if let statistics { global.statistics = statistics }
+      for line in report.lines { say(line) }
+      // Kept only if its divergence may ever count.
+      if configuration.ppo.klRefCoefInitial > 0 || configuration.ppo.klRefCoefFinal > 0 {
+        global.reference = ReferencePolicy(parameters: global.learner.parameters, origin: report.digest.hex)
+      }
+    }
     let empty = EnvironmentState.empty(
-      stateSize: network.stateSize, hasReference: reference != nil,
+      stateSize: network.stateSize, hasReference: global.reference != nil,
       hasTemperature: settings.temperature != nil && prototype.loadSignals != nil)
     let environments = [EnvironmentState](repeating: empty, count: settings.environmentCount)
     return BoundaryState(global: global, environments: environments)

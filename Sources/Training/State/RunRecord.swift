@@ -75,9 +75,11 @@ struct RunRecord: Sendable {
   }
 
   /// Names of the entries that have statistics of their own.
-  private var slotNames: [String] {
-    let shape = encoding.shape
-    return Array(observationNames[..<shape.replicaBlockSize] + observationNames[(shape.replicaCount * shape.replicaBlockSize)...])
+  var slotNames: [String] { Self.slotNames(observationNames, encoding.shape) }
+
+  /// Names of one replica's entries and the cluster's; all names where the observation is taken as a whole.
+  static func slotNames(_ names: [String], _ shape: StatisticsShape) -> [String] {
+    Array(names[..<shape.replicaBlockSize] + names[(shape.replicaCount * shape.replicaBlockSize)...])
   }
 
   /// The optimizer's settings at a boundary, with the learning rate of its next step.
@@ -179,5 +181,6 @@ struct RunRecord: Sendable {
   /// Identity of the observation without the number of replicas.
   private var layoutDigest: Digest { SHA256.hash([UInt8](observationLayout.signature.utf8)) }
 
-  private static func digest(of names: [String]) -> Digest { SHA256.hash([UInt8](names.joined(separator: "\n").utf8)) }
+  /// Identity of a list of names.
+  static func digest(of names: [String]) -> Digest { SHA256.hash([UInt8](names.joined(separator: "\n").utf8)) }
 }

@@ -59,11 +59,13 @@ struct StateEncoding: Sendable {
       } ?? [])
   }
 
-  private func tensors(_ buffer: [Float]) -> [(String, TorchValue)] {
-    layout.tensors.map { ($0.name, .tensor(TorchTensor(layout.logical(of: $0, from: buffer), shape: $0.shape))) }
+  /// `tensors` (nil: all) of a flat buffer by name.
+  func tensors(_ buffer: [Float], only tensors: [ParameterTensor]? = nil) -> [(String, TorchValue)] {
+    (tensors ?? layout.tensors).map { ($0.name, .tensor(TorchTensor(layout.logical(of: $0, from: buffer), shape: $0.shape))) }
   }
 
-  private func statistics(_ statistics: RunningStatistics) -> TorchValue {
+  /// Count, mean and sum of squares.
+  func statistics(_ statistics: RunningStatistics) -> TorchValue {
     .dictionary([
       ("count", .int(statistics.count)), ("mean", .tensor(TorchTensor(statistics.mean))), ("m2", .tensor(TorchTensor(statistics.m2))),
     ])
@@ -137,17 +139,8 @@ struct StateEncoding: Sendable {
     return BoundaryState(global: global, environments: states)
   }
 
-  /// Parameters and observation statistics alone: what evaluation needs.
-  func policy(from root: TorchValue, file: String) throws(TrainingError) -> (parameters: [Float], statistics: StatisticsSlot) {
-    let reader = TorchReader(root, file: file)
-    let normalizers = try reader.group("normalizer_state")
-    return (
-      try buffer(try reader.group("model_state_dict")), try observationStatistics(normalizers)
-    )
-  }
-
   /// Everything but the returns.
-  private func observationStatistics(_ normalizers: TorchReader) throws(TrainingError) -> StatisticsSlot {
+  func observationStatistics(_ normalizers: TorchReader) throws(TrainingError) -> StatisticsSlot {
     var slot = StatisticsSlot(shape)
     slot.observations = try statistics(try normalizers.group("observation"), dimensions: shape.clusterSize)
     if shape.replicaBlockSize > 0 {
@@ -161,6 +154,16 @@ struct StateEncoding: Sendable {
     try buffer(try TorchReader(root, file: file).group("model_state_dict"))
   }
 
+  /// The parameters of a file that may lack the critic's, which are those of `others` then.
+  func actorParameters(
+    from root: TorchValue, of network: Network, over others: [Float], file: String
+  ) throws(TrainingError) -> [Float] {
+    let group = try TorchReader(root, file: file).group("model_state_dict")
+    var buffer = others
+    for tensor in network.actorTensors { layout.store(try group.floats(tensor.name, shape: tensor.shape), of: tensor, into: &buffer) }
+    return buffer
+  }
+
   private func buffer(_ group: TorchReader) throws(TrainingError) -> [Float] {
     var buffer = [Float](repeating: 0, count: layout.storedCount)
     let known = Set(layout.tensors.map(\.name))
@@ -169,7 +172,8 @@ struct StateEncoding: Sendable {
     return buffer
   }
 
-  private func statistics(_ group: TorchReader, dimensions: Int) throws(TrainingError) -> RunningStatistics {
+  /// Reads `statistics(_:)` back.
+  func statistics(_ group: TorchReader, dimensions: Int) throws(TrainingError) -> RunningStatistics {
     let mean = try group.doubles("mean")
     let m2 = try group.doubles("m2")
     guard mean.count == dimensions, m2.count == dimensions else {

@@ -113,6 +113,14 @@ struct TorchReader {
     return values
   }
 
+  /// Refuses a file of another kind or layout.
+  func expect(kind: String, formatVersion: Int) throws(TrainingError) {
+    let found = names.contains("kind") ? try string("kind") : "a checkpoint"
+    guard found == kind else { throw error("kind", "is \(found), expected \(kind)") }
+    let version = try int("format_version")
+    guard version == formatVersion else { throw error("format_version", "is \(version), this program reads \(formatVersion)") }
+  }
+
   /// Raw bytes.
   func bytes(_ name: String) throws(TrainingError) -> [UInt8] {
     guard let values = try tensor(name).uint8s else { throw error(name, "is \(try tensor(name)), expected uint8") }
