@@ -71,7 +71,11 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(
       name: "ppo-bench",
-      dependencies: ["CKernels", "Environments", "ExactMath", "Neural", "PPO", "Randomness", "ServingEnv", "ServingSim"],
+      dependencies: [
+        "CKernels", "Environments", "ExactMath", "FileStore", "Neural", "PPO", "Randomness", "Ranks", "RunConfig", "ServingEnv",
+        "ServingSim",
+        "Training",
+      ],
       swiftSettings: strict),
     .executableTarget(name: "ppo-ranks-check", dependencies: ["MPIRanks", "Ranks"], swiftSettings: strict),
 

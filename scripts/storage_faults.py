@@ -129,7 +129,7 @@ class Sweep:
                 ]
         arguments = [argument for injection in injections for argument in ("-e", injection)]
         try:
-            job = self.run(["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", *arguments, *self.command(directory, "--max-chunks", "1")])
+            job = self.run(["strace", "-f", "-o", "/dev/null", *arguments, *self.command(directory, "--max-chunks", "1")])
             code, said = job.returncode, job.stdout
         except subprocess.TimeoutExpired:
             return None, None, "the job hangs"
@@ -222,10 +222,10 @@ def sweep_pauses(sweep, workers, slice_of):
         name, number, kind, _, _ = call
         directory = sweep.fresh()
         owner = subprocess.Popen(
-            ["strace", "-f", "--seccomp-bpf", "-o", directory + ".strace", "-e", f"inject={name}:signal=SIGSTOP:when={number}",
+            ["strace", "-f", "-o", directory + ".strace", "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGSTOP:when={number}",
              *sweep.command(directory, "--max-chunks", "1")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
         try:
-            pid = stopped_child(owner.pid)
+            pid = stopped_child(owner.pid, directory + ".strace")
             if pid is None:
                 return None, f"{name} number {number}: the owner did not stop"
             other = sweep.run(
@@ -253,28 +253,15 @@ def sweep_pauses(sweep, workers, slice_of):
     return calls, outcomes, problems
 
 
-def stopped_child(parent):
-    """The process under strace once it stands still by a signal; None if it ends before."""
-    for _ in range(3000):
+def stopped_child(parent, log):
+    """The process under strace once strace has logged that it stands still; None if it ends before."""
+    for _ in range(6000):
         try:
             children = open(f"/proc/{parent}/task/{parent}/children").read().split()
+            if os.path.exists(log) and "--- stopped by SIGSTOP ---" in open(log).read() and children:
+                return int(children[0])
         except FileNotFoundError:
             return None
-        for child in children:
-            try:
-                threads = os.listdir(f"/proc/{child}/task")
-                states = [open(f"/proc/{child}/task/{t}/stat").read().rsplit(")", 1)[1].split()[0] for t in threads]
-            except FileNotFoundError:
-                continue
-            if states and all(s in "tT" for s in states):
-                # A traced process shows t at every stop; one that stays so is the group stop.
-                time.sleep(0.05)
-                try:
-                    again = [open(f"/proc/{child}/task/{t}/stat").read().rsplit(")", 1)[1].split()[0] for t in os.listdir(f"/proc/{child}/task")]
-                except FileNotFoundError:
-                    continue
-                if all(s in "tT" for s in again):
-                    return int(child)
         time.sleep(0.01)
     return None
 

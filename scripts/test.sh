@@ -19,6 +19,9 @@ swift format lint --strict --recursive --parallel Package.swift Sources Tests
 swift build --configuration release "${swift_flags[@]}" --build-tests -Xswiftc -enable-testing
 swift test --configuration release "${swift_flags[@]}" --skip-build -Xswiftc -enable-testing
 scripts/test-memory.sh
+# Every 40th fault of the sweep; strace may be refused in a container, which is said.
+scripts/test-storage-faults.sh 40 || [[ $? == 77 ]]
+scripts/test-directory.sh
 scripts/test-ranks.sh
 scripts/test-resume.sh
 # The same with everything switched on that is off by default.

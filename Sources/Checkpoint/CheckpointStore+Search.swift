@@ -50,11 +50,14 @@ extension CheckpointStore {
   /// Removes the oldest checkpoints, by the step in the name, until `keep` are left. Neither `protected` names nor the targets of
   /// `latest.pt` and `best.pt` are ever removed; they count among those that are kept.
   ///
+  /// - Parameter isOurs: files for which it is false are neither counted nor removed.
   /// - Returns: the names removed.
   @discardableResult
-  public func rotate(keep: Int, protected: [String] = []) throws(CheckpointError) -> [String] {
+  public func rotate(
+    keep: Int, protected: [String] = [], isOurs: (String) -> Bool = { _ in true }
+  ) throws(CheckpointError) -> [String] {
     precondition(keep >= 1, "rotation keeps at least one checkpoint")
-    let names = try list()
+    let names = try list().filter(isOurs)
     var kept = protected
     for link in [CheckpointStore.latestName, CheckpointStore.bestName] {
       if let target = try target(of: link) { kept.append(target) }

@@ -75,7 +75,8 @@ public enum EnvironmentContract {
       var other = prototype
       other.reset(seed: seed, chunk: chunk, environment: number)
       var trajectory = Trajectory()
-      found += trajectory.drive(&other, seed: seed, steps: steps, actions: reference.actions)
+      // Its own draws, of the same stream: what is allowed there may differ.
+      found += trajectory.drive(&other, seed: seed, steps: steps, actions: nil)
       if trajectory.firstDifference(from: reference) == nil {
         found.append("chunk \(chunk), environment \(number) repeats chunk 1, environment 0")
       }

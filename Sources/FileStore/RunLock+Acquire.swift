@@ -156,6 +156,8 @@ extension RunLock {
       try files.unlink(claim)
     } catch {
       try? files.unlink(claim)
+      // Our files were removed: we stood still for a lease and somebody else has taken the lock meanwhile.
+      if error.isNotFound { return nil }
       throw error
     }
     return RunLock(

@@ -12,6 +12,8 @@ public struct Configuration: Equatable, Sendable {
   public var timing = TimingSection()
   /// The requests that arrive.
   public var workload = WorkloadSection()
+  /// What `simulate` runs.
+  public var simulate = SimulateSection()
   /// What the policy sees.
   public var observation = ObservationSection()
   /// What the policy is rewarded for.
@@ -52,6 +54,7 @@ public enum Schema {
     ("cluster", "The simulated inference cluster (environment routing)."),
     ("timing", "How long a batch takes (environment routing)."),
     ("workload", "The requests that arrive (environment routing)."),
+    ("simulate", "What the command simulate runs."),
     ("observation", "What the policy sees."),
     ("reward", "What the policy is rewarded for."),
     ("objective", "What the users of the cluster want: latency figures relative to those of lor_full on the same workload."),
@@ -70,9 +73,9 @@ public enum Schema {
   /// Every key in document order.
   public static let fields: [Field] =
     RunSection.fields + RolloutSection.fields + ClusterSection.fields + TimingSection.fields + WorkloadSection.fields
-    + ObservationSection.fields + RewardSection.fields + ObjectiveSection.fields + CreditSection.fields + CurriculumSection.fields
-    + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + TemperatureSection.fields + MonitorSection.fields
-    + EvaluationSection.fields + WarmStartSection.fields + CheckpointSection.fields
+    + SimulateSection.fields + ObservationSection.fields + RewardSection.fields + ObjectiveSection.fields + CreditSection.fields
+    + CurriculumSection.fields + NetworkSection.fields + PPOSection.fields + UpdateSection.fields + TemperatureSection.fields
+    + MonitorSection.fields + EvaluationSection.fields + WarmStartSection.fields + CheckpointSection.fields
 
   /// The key with this dotted path.
   public static func field(_ path: String) -> Field? { fields.first { $0.path == path } }

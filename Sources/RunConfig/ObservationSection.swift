@@ -6,10 +6,14 @@ public struct ObservationSection: Equatable, Sendable {
   public var queueDelayFeatures = true
   /// Trends per replica and of the cluster.
   public var temporalFeatures = true
+  /// Tokens left per replica.
+  public var workFeatures = false
   /// Speed and availability per replica.
   public var replicaStatusFeatures = false
   /// Lengths of the request to be routed.
   public var incomingRequestFeatures = true
+  /// Priority of the request to be routed.
+  public var incomingPriorityFeature = false
   /// Whether true output lengths are shown.
   public var oracleDecodeLength = true
   /// Whether token counts enter as ln(1 + x).
@@ -35,11 +39,17 @@ public struct ObservationSection: Equatable, Sendable {
       "observation.temporal_features", \.observation.temporalFeatures, .frozen,
       "Adds changes, trends and extremes of each replica, and arrival rates of the cluster."),
     .boolean(
+      "observation.work_features", \.observation.workFeatures, .frozen,
+      "Adds the prompt tokens and all tokens that each replica has still to process, the latter 0 without oracle_decode_length."),
+    .boolean(
       "observation.replica_status_features", \.observation.replicaStatusFeatures, .frozen,
       "Adds relative speed and availability of each replica, for replicas that are not alike or fail."),
     .boolean(
       "observation.incoming_request_features", \.observation.incomingRequestFeatures, .frozen,
       "Adds the lengths of the request that is about to be routed."),
+    .boolean(
+      "observation.incoming_priority_feature", \.observation.incomingPriorityFeature, .frozen,
+      "Adds the priority of the request that is about to be routed, for workloads with classes of requests."),
     .boolean(
       "observation.oracle_decode_length", \.observation.oracleDecodeLength, .frozen,
       "Shows the true output length of requests, which a real router does not know; false shows 0."),

@@ -10,6 +10,8 @@ public struct ObservationConfiguration: Equatable, Sendable {
   public var temporalFeatures: Bool
   /// Adds the lengths of the request to be routed (2 features).
   public var incomingRequestFeatures: Bool
+  /// Adds the priority of the request to be routed (1 feature), for workloads with classes of requests.
+  public var incomingPriorityFeature: Bool
   /// Shows true output lengths, which a real router does not know; false writes 0.
   public var oracleDecodeLength: Bool
   /// Passes token counts of requests as ln(1 + x).
@@ -19,6 +21,8 @@ public struct ObservationConfiguration: Equatable, Sendable {
 
   /// Blocks of replicas in the observation; those behind the cluster's replicas are zero and their actions masked. 0: as many as replicas.
   public var replicasMax: Int
+  /// Adds the tokens that each replica has still to process: of prompts, and in all (2 features).
+  public var workFeatures: Bool
   /// Adds speed and availability of each replica (2 features), for clusters whose replicas are not alike.
   public var replicaStatusFeatures: Bool
 
@@ -26,7 +30,7 @@ public struct ObservationConfiguration: Equatable, Sendable {
   public init(
     queueSlots: Int = 4, queueDelayFeatures: Bool = true, temporalFeatures: Bool = true, incomingRequestFeatures: Bool = true,
     oracleDecodeLength: Bool = true, logTokenFeatures: Bool = true, metricsWindowSeconds: Double = 10, replicasMax: Int = 0,
-    replicaStatusFeatures: Bool = false
+    replicaStatusFeatures: Bool = false, workFeatures: Bool = false, incomingPriorityFeature: Bool = false
   ) {
     self.queueSlots = queueSlots
     self.queueDelayFeatures = queueDelayFeatures
@@ -37,6 +41,8 @@ public struct ObservationConfiguration: Equatable, Sendable {
     self.metricsWindowSeconds = metricsWindowSeconds
     self.replicasMax = replicasMax
     self.replicaStatusFeatures = replicaStatusFeatures
+    self.workFeatures = workFeatures
+    self.incomingPriorityFeature = incomingPriorityFeature
   }
 
   func validate() throws(ServingError) {

@@ -26,7 +26,7 @@ struct ObservationEncoder: Sendable {
       let trend = schema.configuration.temporalFeatures ? history.trend(replica: index) : ObservationHistory.ReplicaTrend()
       for column in schema.replicaColumns {
         observation[next] = column.transform.apply(
-          Self.value(column.quantity, view: view, waits: waits, trend: trend), logTokens: logTokens)
+          value(column.quantity, replica: index, of: cluster, view: view, waits: waits, trend: trend), logTokens: logTokens)
         next += 1
       }
       for slot in 0..<schema.configuration.queueSlots {
@@ -87,8 +87,9 @@ struct ObservationEncoder: Sendable {
 
   // MARK: Quantities
 
-  private static func value(
-    _ quantity: ObservationFeature.Quantity, view: ReplicaView, waits: Waits, trend: ObservationHistory.ReplicaTrend
+  private func value(
+    _ quantity: ObservationFeature.Quantity, replica: Int, of cluster: ClusterSimulation, view: ReplicaView, waits: Waits,
+    trend: ObservationHistory.ReplicaTrend
   ) -> Double {
     switch quantity {
     case .queueLength: Double(view.waitingCount)
@@ -113,6 +114,8 @@ struct ObservationEncoder: Sendable {
     case .queuePeak: trend.queuePeak
     case .queueLow: trend.queueLow
     case .timeSincePeak: trend.timeSincePeak
+    case .pendingPrefillTokens: Double(cluster.pendingPrefillTokens(replica: replica))
+    case .outstandingTokens: schema.configuration.oracleDecodeLength ? Double(view.outstandingTokens) : 0
     case .relativeSpeed: view.relativeSpeed
     case .isAvailable: view.isAvailable ? 1 : 0
     default: preconditionFailure("not a quantity of a replica")
@@ -130,7 +133,7 @@ struct ObservationEncoder: Sendable {
     case .decodeTokens, .incomingDecodeTokens:
       schema.configuration.oracleDecodeLength
         ? Double(request.processedTokens + request.remainingTokens - request.currentPrefillTokens) : 0
-    case .priority: request.priority
+    case .priority, .incomingPriority: request.priority
     default: preconditionFailure("not a quantity of a request")
     }
   }

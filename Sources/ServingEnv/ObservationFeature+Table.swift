@@ -29,6 +29,9 @@ extension ObservationFeature {
     row("historical_peak", "requests", .queuePeak, requires: .temporal),
     row("historical_low", "requests", .queueLow, requires: .temporal),
     row("time_since_peak", "s", .timeSincePeak, .share(limit: 60), requires: .temporal),
+    // Replica: work left, in tokens.
+    row("pending_prefill", "tokens", .pendingPrefillTokens, .logarithm, requires: .work),
+    row("outstanding_tokens", "tokens", .outstandingTokens, .logarithm, requires: .work),
     // Replica: for clusters whose replicas are not alike or not always there.
     row("relative_speed", "1", .relativeSpeed, requires: .replicaStatus),
     row("is_available", "1", .isAvailable, requires: .replicaStatus),
@@ -54,6 +57,7 @@ extension ObservationFeature {
     // The request to be routed.
     row("incoming_prefill", "tokens", .incomingPrefillTokens, .logarithm, scope: .incoming, requires: .incomingRequest),
     row("incoming_decode", "tokens", .incomingDecodeTokens, .logarithm, scope: .incoming, requires: .incomingRequest),
+    row("incoming_priority", "1", .incomingPriority, scope: .incoming, requires: .incomingPriority),
   ]
 
   private static func row(

@@ -22,10 +22,14 @@ public struct ObservationFeature: Sendable {
     case queueDelay
     /// `temporalFeatures`
     case temporal
+    /// `workFeatures`
+    case work
     /// `replicaStatusFeatures`
     case replicaStatus
     /// `incomingRequestFeatures`
     case incomingRequest
+    /// `incomingPriorityFeature`
+    case incomingPriority
   }
 
   /// How the quantity becomes the number in the vector.
@@ -80,6 +84,7 @@ public struct ObservationFeature: Sendable {
       batchCapacity, blockSize, stageCount
     case waitMax, waitMean, urgency
     case queueDelta, utilizationDelta, utilizationAverage, queueTrend, queueVariance, queuePeak, queueLow, timeSincePeak
+    case pendingPrefillTokens, outstandingTokens
     case relativeSpeed, isAvailable
     // Waiting request
     case age, prefillTokens, processedTokens, remainingPrefillTokens, isCompleted, decodeTokens, priority
@@ -87,6 +92,6 @@ public struct ObservationFeature: Sendable {
     case routerQueueLength, throughput, latency
     case arrivalRate, arrivalRateAverage, arrivalRateTrend, arrivalRateVariance, loadBalance, routerQueueDelta, completionRate
     // Request to be routed
-    case incomingPrefillTokens, incomingDecodeTokens
+    case incomingPrefillTokens, incomingDecodeTokens, incomingPriority
   }
 }

@@ -2,10 +2,11 @@ import Environments
 
 /// The layout of an observation vector: `ObservationFeature.table` under a configuration.
 ///
-/// Order: for each replica its own features and then K request slots; then the cluster; then the request to be routed. With q, e, s and i as the
-/// switches for queue delays, temporal features, replica status and the incoming request, and R as the number of replicas or `replicasMax`,
+/// Order: for each replica its own features and then K request slots; then the cluster; then the request to be routed. With q, e, w, s, i and p
+/// as the switches for queue delays, temporal features, work left, replica status, the incoming request and its priority, and R as the number
+/// of replicas or `replicasMax`,
 ///
-///     D = R (11 + 3 q + 8 e + 2 s + 7 K) + 3 + 7 e + 2 i
+///     D = R (11 + 3 q + 8 e + 2 w + 2 s + 7 K) + 3 + 7 e + 2 i + p
 ///
 /// Invariants: `names` is unique and has `size` entries; `size` follows the formula.
 public struct ObservationSchema: Equatable, Sendable {
@@ -74,8 +75,10 @@ extension ObservationFeature {
     case .always: true
     case .queueDelay: configuration.queueDelayFeatures
     case .temporal: configuration.temporalFeatures
+    case .work: configuration.workFeatures
     case .replicaStatus: configuration.replicaStatusFeatures
     case .incomingRequest: configuration.incomingRequestFeatures
+    case .incomingPriority: configuration.incomingPriorityFeature
     }
   }
 }

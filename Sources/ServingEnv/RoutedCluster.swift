@@ -57,7 +57,10 @@ struct RoutedCluster: Sendable {
   /// - Returns: the request that waits for a decision; nil when everything is served.
   mutating func drain() -> Int? { cluster.runUntilDecision() }
 
-  /// Places the workload's next requests at time 0, without a decision; on the first replica that takes one if the named replica does not.
+  /// Whether the request that waits may go to `replica`, which need not exist.
+  func canRoute(to replica: Int) -> Bool { replica >= 0 && replica < cluster.replicaCount && cluster.canRoute(to: replica) }
+
+  /// Places the workload's next requests at time 0, on the first replica that takes one if the named replica does not. After a reset.
   mutating func place(_ burden: ReplicaBurden) {
     precondition(burden.replica >= 0 && burden.replica < cluster.replicaCount, "no such replica")
     for _ in 0..<burden.requests {
@@ -70,18 +73,17 @@ struct RoutedCluster: Sendable {
     nextArrival = nil
   }
 
-  /// Whether the request that waits may go to `replica`, which need not exist.
-  func canRoute(to replica: Int) -> Bool { replica >= 0 && replica < cluster.replicaCount && cluster.canRoute(to: replica) }
-
+  /// Announces the next request that can be served.
+  ///
   /// - Parameter time: when it arrives; nil = as the workload says.
   private mutating func announceArrival(at time: Double? = nil) {
     var rejections = 0
     while true {
       var request = workload.next()
+      if let time { request.arrivedAt = time }
       // A workload without priorities leaves them at 0; then all requests count alike.
       if request.priority == 0 { request.priority = 1 }
       if rateScale != 1 { request.arrivedAt /= rateScale }
-      if let time { request.arrivedAt = time }
       if cluster.enqueueArrival(request) != nil {
         announced += 1
         nextArrival = request.arrivedAt

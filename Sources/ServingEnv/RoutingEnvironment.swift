@@ -103,6 +103,7 @@ public struct RoutingEnvironment: Environment {
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int, burden: ReplicaBurden?) {
     let stage = configuration.curriculum.stage(chunk: chunk)
     routed.reset(seed: seed, chunk: chunk, environment: environment, rateScale: stage.rateScale)
+    if let burden { routed.place(burden) }
     window.reset()
     history.reset()
     reward = configuration.reward(in: stage)
@@ -112,7 +113,6 @@ public struct RoutingEnvironment: Environment {
     rewardComponents = RoutingReward.Components()
     if configuration.needsObjective { setObjectiveScale() }
     liveCost = 0
-    if let burden { routed.place(burden) }
     reachDecision()
     updateHistory()
   }
@@ -153,6 +153,15 @@ public struct RoutingEnvironment: Environment {
     for request in completions { totals.add(request) }
     return completions
   }
+
+  /// Records `parts` of what happens in the cluster, from the next reset on from its begin.
+  public mutating func recordEvents(_ parts: EventLog.Parts) { routed.cluster.recordEvents(parts) }
+
+  /// Takes what has been recorded, see `ClusterSimulation.takeLog`.
+  public mutating func takeLog() -> EventLog? { routed.cluster.takeLog() }
+
+  /// Takes the requests that were turned away after they had been announced.
+  public mutating func takeRejections() -> [RejectedRequest] { routed.cluster.takeRejections() }
 
   // MARK: Reading
 

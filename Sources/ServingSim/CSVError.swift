@@ -30,6 +30,8 @@ public struct CSVError: Error, Equatable, Sendable, CustomStringConvertible {
     case decreasingTime = "arrivals must not go back in time"
     /// No row is about the model, device or number of workers that is asked for.
     case noMatchingRow = "no row is about this"
+    /// A replica number beyond the cluster's.
+    case noSuchReplica = "the cluster has no such replica"
     /// The row stands for a request that another row is about.
     case duplicateRow = "another row is about the same"
   }

@@ -2,16 +2,19 @@ extension ClusterSimulation {
   mutating func logEvent(_ event: Event) {
     guard log?.parts.contains(.events) == true else { return }
     let detail: EventLog.Detail
+    var replica = event.replica < 0 ? nil : Int(event.replica)
     switch event.kind {
     case .requestArrival: detail = .arrival(request: requests[Int(event.batch)].id)
     case .globalSchedule: detail = .placements([])
-    case .availabilityChange: detail = .change(configuration.availability[Int(event.batch)].kind)
+    case .availabilityChange:
+      detail = .change(configuration.availability[Int(event.batch)].kind)
+      replica = configuration.availability[Int(event.batch)].replica
     default: detail = .none
     }
     withLog { log in
       log.events.append(
         EventLog.Entry(
-          id: event.id, time: event.time, kind: event.kind, replica: event.replica < 0 ? nil : Int(event.replica),
+          id: event.id, time: event.time, kind: event.kind, replica: replica,
           stage: event.stage < 0 ? nil : Int(event.stage), detail: detail, allocatedBlocks: nil))
     }
   }

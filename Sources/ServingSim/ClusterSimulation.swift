@@ -169,9 +169,10 @@ public struct ClusterSimulation: Sendable, Equatable {
 
   /// Handles the events up to and including `time`, stopping early for a decision. The clock stays at the last handled event.
   ///
+  /// - Parameter pausesWithoutArrival: see `runUntilDecision`.
   /// - Returns: the request that waits for a decision, if any.
-  public mutating func run(until time: Double) -> Int? {
-    run(below: time.nextUp, pausesWithoutArrival: false)
+  public mutating func run(until time: Double, pausesWithoutArrival: Bool = false) -> Int? {
+    run(below: time.nextUp, pausesWithoutArrival: pausesWithoutArrival)
   }
 
   private mutating func run(below end: Double, pausesWithoutArrival: Bool) -> Int? {
@@ -265,6 +266,9 @@ public struct ClusterSimulation: Sendable, Equatable {
     guard let slot = ids.slot(of: id) else { preconditionFailure("no live request with this id") }
     return RequestView(requests[slot])
   }
+
+  /// The id of the next admitted request: so many have been admitted.
+  public var nextRequestID: Int { ids.nextID }
 
   /// Whether `request(_:)` may be asked for `id`.
   public func isLive(_ id: Int) -> Bool { ids.slot(of: id) != nil }

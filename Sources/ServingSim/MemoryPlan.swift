@@ -28,11 +28,8 @@ public struct MemoryPlan: Equatable, Sendable {
       throw ServingError(.outOfRange, field: "memoryMarginFraction", reason: "\(memoryMarginFraction), allowed 0 to below 1")
     }
     let d = model.headDimension
-    let h = model.embedding
-    let q = model.queryHeads / tensorParallel
     let k = (model.keyValueHeads + tensorParallel - 1) / tensorParallel
-    let matrices = model.isGated ? 3 : 2
-    parametersPerLayer = h * d * (q + 2 * k) + h * d * q + matrices * h * model.feedForward / tensorParallel
+    parametersPerLayer = Self.parametersPerLayer(model: model, tensorParallel: tensorParallel)
     parametersPerDevice = parametersPerLayer * (model.layers / pipelineStages)
     cacheBytesPerRequest = 2 * 2 * d * k * maxTokens * model.layers
     let marginMillionths = Int((memoryMarginFraction * 1e6).rounded())
@@ -46,6 +43,16 @@ public struct MemoryPlan: Equatable, Sendable {
     batchMax = free / cacheBytesPerRequest
     requestSlots = batchMax * pipelineStages
     blockCount = maxTokens / blockSize * requestSlots
+  }
+
+  /// Weights of one layer on one worker.
+  static func parametersPerLayer(model: ModelFacts, tensorParallel: Int) -> Int {
+    let d = model.headDimension
+    let h = model.embedding
+    let q = model.queryHeads / tensorParallel
+    let k = (model.keyValueHeads + tensorParallel - 1) / tensorParallel
+    let matrices = model.isGated ? 3 : 2
+    return h * d * (q + 2 * k) + h * d * q + matrices * h * model.feedForward / tensorParallel
   }
 }
 

@@ -134,11 +134,13 @@ public struct Workload: Equatable, Sendable {
     case .synthetic(let synthetic):
       let time = arrivalTime(synthetic)
       var stream = RandomStream(seed: seed, purpose: .lengths, chunk: chunk, environment: environment, index: drawn)
-      let drawnClass = synthetic.classes[chooseClass(&stream)]
+      let classIndex = chooseClass(&stream)
+      let drawnClass = synthetic.classes[classIndex]
       let (prefill, decode) = drawnClass.lengths.draw(&stream) { count in
         RowOrder(count: count, seed: seed, chunk: chunk, environment: environment).row(at: drawn)
       }
-      let request = RequestSpec(arrivedAt: time, prefillTokens: prefill, decodeTokens: decode, priority: drawnClass.priority)
+      let request = RequestSpec(
+        arrivedAt: time, prefillTokens: prefill, decodeTokens: decode, priority: drawnClass.priority, requestClass: classIndex)
       if case .recorded = drawnClass.lengths { return (request, true) }
       return (request, false)
     case .trace(let replay):

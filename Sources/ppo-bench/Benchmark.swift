@@ -17,6 +17,8 @@ struct BenchmarkResult {
   var operationsPerItem: Double?
   /// Hash of what the first call returned: equal on all machines.
   let checksum: UInt64
+  /// Further figures by name, in order.
+  var more: [(name: String, value: Double)] = []
 }
 
 /// Timing and output that all groups of cases share.
@@ -68,7 +70,8 @@ enum Benchmark {
     let checksum = String(repeating: "0", count: 16 - digits.count) + digits
     return
       "{\"case\": \"\(item.name)\", \"extents\": [\(extents)], \"ns_per_item\": \(decimal(result.nanosecondsPerItem)), "
-      + "\"gflops\": \(speed), \"checksum\": \"\(checksum)\"}"
+      + "\"gflops\": \(speed), \"checksum\": \"\(checksum)\""
+      + result.more.map { ", \"\($0.name)\": \(decimal($0.value))" }.joined() + "}"
   }
 
   /// Three decimals.

@@ -2,8 +2,9 @@ import Neural
 import PPO
 import Randomness
 
-/// Cases of the learner. Bounds for the recurrent network at D = 212, A = 4: a forward pass takes 2 x 0.46 M operations a row and a backward
-/// pass up to twice that, so an update of 1024 transitions in 4 epochs needs 11 G operations; a batch of one reads 1.9 MB of weights.
+/// Cases of the learner, the set encoder's included. Bounds for the recurrent network at D = 212, A = 4: a forward pass takes 2 x 0.46 M
+/// operations a row and a backward pass up to twice that, so an update of 1024 transitions in 4 epochs needs 11 G operations; a batch of one
+/// reads 1.9 MB of weights.
 enum LearnerCases {
   static var all: [BenchmarkCase] {
     let inferences = [1, 8, 64].map { rows in

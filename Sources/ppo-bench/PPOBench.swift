@@ -7,7 +7,7 @@ import Glibc
 @main
 enum PPOBench {
   /// Everything that can be measured; a new part adds its list.
-  private static var groups: [[BenchmarkCase]] { [KernelCases.all, LearnerCases.all, SimulationCases.all] }
+  private static var groups: [[BenchmarkCase]] { [KernelCases.all, LearnerCases.all, SimulationCases.all, SaveCases.all] }
 
   private static let usage = """
     usage: ppo-bench [--case PREFIX] [--list] [--portable]

@@ -24,8 +24,7 @@ struct Program: ParsableCommand {
     subcommands: [
       TrainCommand.self, StatusCommand.self, InspectCommand.self, DiffCommand.self, CompareCommand.self, ConfigCommand.self,
       VerifyResumeCommand.self, InferCommand.self, ExportCommand.self, VerifyCommand.self, RepairCommand.self,
-      JobScriptCommand.self, DoctorCommand.self,
-      CollectCommand.self, PretrainCommand.self,
+      JobScriptCommand.self, DoctorCommand.self, SimulateCommand.self, CollectCommand.self, PretrainCommand.self,
     ],
     defaultSubcommand: TrainCommand.self)
 

@@ -30,6 +30,11 @@ struct TrainCommand: ParsableCommand {
   var lockLease = 60.0
 
   @OptionGroup var starts: StartOptions
+  @Flag(help: "Try again a run that failed several times without a new durable step.")
+  var retry = false
+  @Flag(help: "Print how the job would begin, its plan and what it needs on the disk; write nothing.")
+  var dryRun = false
+
   @OptionGroup var stops: StopOptions
 
   func validate() throws {
@@ -85,9 +90,11 @@ struct TrainCommand: ParsableCommand {
     let directory = StartOptions.absolute(outputDir)
     let request = try starts.request(outputDirectory: directory)
     let inputs = try RunInputs.read(options, communicator)
-    let job = JobOptions(
+    var job = JobOptions(
       outputDirectory: directory, request: request, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
       lockLeaseSeconds: lockLease, deadlines: deadlines, hints: world?.hints ?? [])
+    job.retry = retry
+    job.isDryRun = dryRun
     var services = ProcessServices.make()
     if isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 { services.ask = Console.ask }
     switch inputs.configuration.run.environment {

@@ -37,6 +37,30 @@ import Testing
     #expect(size(k: 4, q: true, e: false, i: false) == 171)
   }
 
+  @Test("status and priority features stand where the formula says")
+  func optional() throws {
+    let schema = ObservationSchema(
+      ObservationConfiguration(replicaStatusFeatures: true, workFeatures: true, incomingPriorityFeature: true), replicaCount: 4)
+    #expect(schema.size == 4 * 54 + 12 + 1)
+    #expect(schema.names[22] == "replica_0.pending_prefill" && schema.names[23] == "replica_0.outstanding_tokens")
+    #expect(schema.names[24] == "replica_0.relative_speed" && schema.names[25] == "replica_0.is_available")
+    #expect(schema.names.last == "incoming_priority")
+    var configuration = Fixtures.poisson(qps: 20, observation: schema.configuration)
+    configuration.cluster.replicas[2].speedFactor = 0.5
+    var environment = try RoutingEnvironment(configuration)
+    environment.reset(seed: 1, chunk: 1, environment: 0)
+    let seen = environment.observation
+    #expect(zip((0..<4).map { seen[54 * $0 + 24] }, [1, 1, 0.5, 1] as [Float]).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect((0..<4).allSatisfy { seen[54 * $0 + 25] == 1 })
+    #expect(seen.last == 1)
+    // Everything is routed to replica 1: it alone has work left, and no less in all than of prompts.
+    for _ in 0..<12 { _ = environment.step(1) }
+    let loaded = environment.observation
+    #expect(loaded[54 + 23] > 5 && loaded[54 + 23] >= loaded[54 + 22] && loaded[23] == 0 && loaded[22] == 0)
+    let prefill = environment.cluster.pendingPrefillTokens(replica: 1)
+    #expect(loaded[54 + 22] == ObservationFeature.Transform.logarithm.apply(Double(prefill), logTokens: true))
+  }
+
   @Test("order: replica features, its slots, cluster, incoming request")
   func order() {
     let names = ObservationSchema(ObservationConfiguration(), replicaCount: 4).names

@@ -141,6 +141,7 @@ extension InMemoryFileSystem {
       case .crash(let at)? where state.operations >= at: state.isCrashed = true
       case .failOnce(let at, let code)? where state.operations == at: return .failure(FileError(operation, path, code: code))
       case .failFrom(let at, let code)? where state.operations >= at && isWriting: return .failure(FileError(operation, path, code: code))
+      case .failPath(let text, let code)? where path.contains(text) && isWriting: return .failure(FileError(operation, path, code: code))
       case .failWithin(let range, let code)? where range.contains(state.operations) && isWriting:
         return .failure(FileError(operation, path, code: code))
       default: break

@@ -25,6 +25,8 @@ public final class InMemoryFileSystem: FileSystem, Sendable {
     case failOnce(at: Int, code: Int32)
     /// Operation number `at` and all later ones that write fail with `code`.
     case failFrom(at: Int, code: Int32)
+    /// Operations that write to a path with this text in it fail with `code`.
+    case failPath(containing: String, code: Int32)
     /// Operations that write fail with `code` if their number is in the range.
     case failWithin(ClosedRange<Int>, code: Int32)
   }
@@ -101,6 +103,39 @@ public final class InMemoryFileSystem: FileSystem, Sendable {
       }
       $0.durableNames = $0.names
       for index in $0.inodes.indices { $0.inodes[index].durable = $0.inodes[index].content }
+    }
+  }
+
+  /// Restart after a power cut that left an arbitrary part of what was not synced, drawn from `seed`: each changed name is the old or the new one, on
+  /// its own; each changed content is the old one, the new one, a piece of the new one, or the new one with its end zeroed.
+  public func recover(subset seed: UInt64) {
+    state.withLock { state in
+      var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+      func draw(_ count: Int) -> Int {
+        random ^= random << 13
+        random ^= random >> 7
+        random ^= random << 17
+        return Int(random >> 33) % count
+      }
+      state.isCrashed = false
+      state.fault = nil
+      for name in Set(state.names.keys).union(state.durableNames.keys).sorted() where state.names[name] != state.durableNames[name] {
+        if draw(2) == 0 { state.names[name] = state.durableNames[name] }
+      }
+      state.durableNames = state.names
+      for index in state.inodes.indices where state.inodes[index].content != state.inodes[index].durable {
+        let content = state.inodes[index].content
+        // What was durable and was not written over stays.
+        let common = zip(content, state.inodes[index].durable).prefix { $0 == $1 }.count
+        let kept = common + draw(content.count - common + 1)
+        switch draw(4) {
+        case 0: state.inodes[index].content = state.inodes[index].durable
+        case 1: state.inodes[index].content = Array(content.prefix(kept))
+        case 2: state.inodes[index].content = Array(content.prefix(kept)) + [UInt8](repeating: 0, count: content.count - kept)
+        default: break
+        }
+      }
+      for index in state.inodes.indices { state.inodes[index].durable = state.inodes[index].content }
     }
   }
 

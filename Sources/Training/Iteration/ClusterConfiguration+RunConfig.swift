@@ -46,7 +46,8 @@ extension ClusterConfiguration {
     return ReplicaConfiguration(
       device: device, network: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
       memoryMarginFraction: record.memoryMarginFraction ?? section.memoryMarginFraction, blockCount: blockCount > 0 ? blockCount : nil,
-      scheduler: scheduler(record, section), timeModel: try TimeModelKind(configuration.timing, inputs, subject),
+      scheduler: scheduler(record, section),
+      timeModel: try TimeModelKind(configuration.timing, inputs, subject, isMeasured: device.name == section.device),
       featureRounding: configuration.timing.featureRounding == .reference ? .reference : .exact, speedFactor: record.speedFactor ?? 1)
   }
 
@@ -87,11 +88,20 @@ extension ClusterConfiguration {
 
 extension TimeModelKind {
   /// The time model of replicas that profiles of `subject` are about.
-  init(_ timing: TimingSection, _ inputs: InputFiles, _ subject: ProfileSubject) throws(TrainingError) {
+  ///
+  /// - Parameter isMeasured: whether profiles are about the replica's device, which they are for `cluster.device` alone; other devices go by the closed
+  ///   form.
+  init(
+    _ timing: TimingSection, _ inputs: InputFiles, _ subject: ProfileSubject, isMeasured: Bool
+  ) throws(TrainingError) {
     switch timing.model {
     case .constant: self = .constant(seconds: timing.constantSeconds)
     case .linear: self = .linear(a: timing.linearA, b: timing.linearB, c: timing.linearC, d: timing.linearD)
     case .closedForm, .table:
+      guard isMeasured else {
+        self = .closedForm
+        return
+      }
       var times = MeasuredTimes()
       times.layer = try inputs.parse("timing.mlp_profile") { bytes, name throws(CSVError) in
         try MeasuredTimes.layer(bytes: bytes, name: name, subject: subject)

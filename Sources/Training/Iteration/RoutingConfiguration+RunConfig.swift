@@ -48,7 +48,8 @@ extension ObservationConfiguration {
       queueSlots: section.queueSlots, queueDelayFeatures: section.queueDelayFeatures, temporalFeatures: section.temporalFeatures,
       incomingRequestFeatures: section.incomingRequestFeatures, oracleDecodeLength: section.oracleDecodeLength,
       logTokenFeatures: section.logTokenFeatures, metricsWindowSeconds: section.metricsWindowSeconds,
-      replicasMax: section.replicasMax, replicaStatusFeatures: section.replicaStatusFeatures)
+      replicasMax: section.replicasMax, replicaStatusFeatures: section.replicaStatusFeatures, workFeatures: section.workFeatures,
+      incomingPriorityFeature: section.incomingPriorityFeature)
   }
 }
 

@@ -49,6 +49,16 @@ enum LockFailure {
     }
   }
 
+  /// Fails if the lock belongs to somebody else now; a lock file that cannot be read says nothing.
+  static func lost(_ lock: RunLock) throws(TrainingError) {
+    do {
+      try lock.verifyOwnership()
+    } catch {
+      guard case .lost = error else { return }
+      throw Self.error(error)
+    }
+  }
+
   static func error(_ error: RunLockError) -> TrainingError {
     if case .file(let file) = error { return TrainingError(FileFailure.code(of: file), error.description) }
     if case .interrupted = error { return TrainingError(.stopped, error.description) }

@@ -54,8 +54,9 @@ final class RunKeeper {
     thread = SaveThread(isAsynchronous: record.configuration.checkpoint.asynchronous)
     iterationStarted = services.monotonicSeconds()
     timing = try FileFailure.wrap { () throws(FileError) in try publisher.files.open(directory.timing, create: true) }
+    let store = CheckpointStore(directory: directory.checkpoints, publisher: publisher)
     plan = SavePlan(
-      directory: directory, publisher: publisher, store: CheckpointStore(directory: directory.checkpoints, publisher: publisher),
+      directory: directory, publisher: publisher, store: store, checkpoints: RunCheckpoints(store: store),
       metrics: try MetricsFiles(directory: directory, offsets: offsets, publisher: publisher, lock: lock), claim: lock.claim,
       record: record, planTotalAtStart: planTotalAtStart, keep: record.configuration.checkpoint.maxCheckpoints,
       provenance: [

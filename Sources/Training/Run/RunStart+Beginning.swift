@@ -77,12 +77,12 @@ extension RunStarter {
 
   // MARK: Beginning
 
-  /// Begins a run. The file it comes from is read and compared with the network before anything is moved.
+  /// A run that begins. The file it comes from is read and compared with the network before anything is moved.
   ///
-  /// - Parameter isOccupied: whether the directory holds anything of a run.
-  func begin(_ kind: StartKind, mode: ExternalMode?, reason: String, isOccupied: Bool, fencing: UInt64) throws(TrainingError)
-    -> RunStart
-  {
+  /// - Parameter isOccupied: whether the directory holds a run that has to make room.
+  func begin(
+    _ kind: StartKind, mode: ExternalMode?, reason: String, isOccupied: Bool, fencing: UInt64
+  ) throws(TrainingError) -> RunStart {
     var source: StartSource?
     var failure: TrainingError?
     do throws(TrainingError) {
@@ -91,8 +91,11 @@ extension RunStarter {
       guard request.allowsFreshStart, kind != .fork else { throw error }
       failure = error
     }
-    if isOccupied { try moveAside() }
     var start = fresh(failure == nil ? kind : .fresh, fencing: fencing, reason: failure == nil ? reason : "--allow-fresh-start")
+    start.movesAside = isOccupied
+    if !isOccupied, let earlier = try ResumeChoice(directory: directory, publisher: publisher).progress() {
+      start.carryFruitlessStarts(of: earlier)
+    }
     if let failure { start.announcement = "[Warning] \(failure.message)\n[Warning] beginning from drawn parameters\n" + start.announcement }
     guard let source else { return start }
     start.source = source
@@ -145,9 +148,9 @@ extension RunStarter {
 
   // MARK: An older checkpoint
 
-  /// The checkpoint of this run that the user named. Newer ones are moved to `checkpoints/superseded-<run id>-after-<step>`, so that the run can
+  /// The checkpoint of this run that the user named. Newer ones belong into `checkpoints/superseded-<run id>-after-<step>`, so that the run can
   /// write its own files of these names.
-  func named(_ name: String, of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
+  func named(_ name: String, of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, RunStart.Rewind?) {
     let store = CheckpointStore(directory: directory.checkpoints, publisher: publisher)
     let loaded = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.load(name) }
     guard loaded.contents.runID == progress.runID else {
@@ -159,12 +162,16 @@ extension RunStarter {
     let newer = names.filter { (CheckpointFile.step(inName: $0) ?? 0) > loaded.contents.step }
     guard !newer.isEmpty else { return (loaded, nil) }
     let target = directory.checkpoints + "/superseded-\(PathName.sanitized(progress.runID))-after-\(loaded.contents.step)"
+    return (loaded, RunStart.Rewind(names: newer, target: target))
+  }
+
+  /// Moves the newer checkpoints.
+  func perform(_ rewind: RunStart.Rewind) throws(TrainingError) {
     try FileFailure.wrap { () throws(FileError) in
-      try publisher.files.createDirectory(target)
-      for name in newer { try publisher.files.rename(PathName.join(directory.checkpoints, name), PathName.join(target, name)) }
-      try publisher.files.syncDirectory(target)
-      try publisher.files.syncDirectory(directory.checkpoints)
+      try files.createDirectory(rewind.target)
+      for name in rewind.names { try files.rename(PathName.join(directory.checkpoints, name), PathName.join(rewind.target, name)) }
+      try files.syncDirectory(rewind.target)
+      try files.syncDirectory(directory.checkpoints)
     }
-    return (loaded, "[Rewind] \(newer.count) newer checkpoints are in \(target) now")
   }
 }

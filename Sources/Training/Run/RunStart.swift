@@ -19,6 +19,21 @@ struct RunStart {
   var source: StartSource?
   /// First line of the log: what was decided and from what.
   var announcement: String
+  /// Whether what the directory holds has to be moved aside first.
+  var movesAside = false
+  /// Checkpoints that are newer than the one to go on from and have to make room.
+  var rewind: Rewind?
+
+  /// Checkpoints to move out of a run's way.
+  struct Rewind {
+    var names: [String]
+    var target: String
+  }
+
+  /// A run that ended before its first checkpoint is tried again: its failures count on.
+  mutating func carryFruitlessStarts(of earlier: Progress) {
+    (progress.fruitlessStarts, progress.errorMessage) = (earlier.fruitlessStarts, earlier.errorMessage)
+  }
 }
 
 /// A file that a run begins from, as bytes, so that every rank gets the same.
@@ -42,7 +57,7 @@ struct RunStarter {
   let onResumeError: ResumeErrorPolicy
   let worldSize: Int
 
-  private var files: any FileSystem { publisher.files }
+  var files: any FileSystem { publisher.files }
   private var mode: StartMode { request.mode }
   private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
   private var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
@@ -99,7 +114,25 @@ struct RunStarter {
     }
   }
 
-  /// Decides how the run begins, and does what that takes. For the lock's holder.
+  /// Removes what interrupted writes left, decides how the run begins, and moves aside what makes room for it. For the lock's holder.
+  ///
+  /// - Returns: nil if the user chose to do nothing.
+  func open(fencing: UInt64) throws(TrainingError) -> RunStart? {
+    _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.prepare() }
+    try FileFailure.wrap { () throws(FileError) in _ = try publisher.removeStale(in: directory.root) }
+    guard let start = try decide(fencing: fencing) else { return nil }
+    if start.movesAside { try moveAside() }
+    if let rewind = start.rewind { try perform(rewind) }
+    return start
+  }
+
+  /// Names of the checkpoints that are there; none if there is no directory.
+  func presentCheckpoints() throws(TrainingError) -> [String] {
+    guard try FileFailure.wrap({ () throws(FileError) in try files.exists(directory.checkpoints) }) else { return [] }
+    return try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+  }
+
+  /// Decides how the run begins, from reading alone.
   ///
   /// - Returns: nil if the user chose to do nothing.
   func decide(fencing: UInt64) throws(TrainingError) -> RunStart? {
@@ -109,8 +142,6 @@ struct RunStarter {
       guard let answer = try ask(facts) else { return nil }
       decision = answer
     }
-    _ = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.prepare() }
-    try FileFailure.wrap { () throws(FileError) in _ = try publisher.removeStale(in: directory.root) }
     if case .begin(let kind, let mode, let reason) = decision {
       return try begin(
         kind, mode: mode, reason: reason, isOccupied: facts.holdsRun || facts.hasProgress && request.mode != .auto, fencing: fencing)
@@ -119,8 +150,8 @@ struct RunStarter {
       return try decideResume(fencing: fencing)
     } catch {
       guard beginsAnew(after: error) else { throw error }
-      try moveAside()
       var start = fresh(.fresh, fencing: fencing, reason: "the resume failed")
+      start.movesAside = true
       start.announcement =
         "[PPO:checkpoint] Failed to load checkpoint: \(error.message)\n[PPO:checkpoint] Continuing with fresh training state\n"
         + start.announcement
@@ -130,7 +161,7 @@ struct RunStarter {
 
   private func decideResume(fencing: UInt64) throws(TrainingError) -> RunStart {
     guard let progress = try choice.progress() else {
-      let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+      let present = try presentCheckpoints()
       if let name = present.last {
         throw TrainingError(
           .badData,
@@ -140,8 +171,10 @@ struct RunStarter {
       if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
       preconditionFailure("a decision to resume without --start resume has a run")
     }
-    if progress.latestCheckpoint == nil, try CheckpointFailure.wrap({ () throws(CheckpointError) in try store.list() }).isEmpty {
-      return fresh(.fresh, fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
+    if progress.latestCheckpoint == nil, try presentCheckpoints().isEmpty {
+      var start = fresh(.fresh, fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
+      start.carryFruitlessStarts(of: progress)
+      return start
     }
     return try resume(progress, fencing: fencing)
   }
@@ -159,14 +192,18 @@ struct RunStarter {
   }
 
   /// The checkpoint that the user named, or the one to go on from.
-  private func checkpoint(of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?) {
-    if let name = request.resumeFrom { return try named(name, of: progress) }
-    return try choice.checkpoint(of: progress)
+  private func checkpoint(of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?, RunStart.Rewind?) {
+    if let name = request.resumeFrom {
+      let (loaded, rewind) = try named(name, of: progress)
+      return (loaded, rewind.map { "[Rewind] \($0.names.count) newer checkpoints make room and are kept in \($0.target)" }, rewind)
+    }
+    let (loaded, note) = try choice.checkpoint(of: progress)
+    return (loaded, note, nil)
   }
 
   private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
     var progress = recordedProgress
-    let (loaded, note) = try checkpoint(of: progress)
+    let (loaded, note, rewind) = try checkpoint(of: progress)
     // Compared before it is read: another shape of the network follows from a key, and the key is what the message names.
     let differences = try record.check(against: loaded.contents, file: loaded.name)
     var recorded = try record.read(loaded.contents, file: loaded.name)
@@ -180,11 +217,12 @@ struct RunStarter {
     }
     recorded.plan.extend(to: configuration.run.totalRequests, chunkSize: configuration.run.chunkSize)
     progress.plan = recorded.plan
+    // A kill between publishing and recording: there was progress.
+    if loaded.contents.step > progress.latestStep { progress.fruitlessStarts = 0 }
     progress.agree(
       with: recorded.state.global, checkpoint: "checkpoints/" + loaded.name, stateSHA256: loaded.stateDigest.hex, now: services.timestamp())
     progress.status = .running
     progress.stopReason = nil
-    progress.errorMessage = nil
     progress.endTime = nil
     progress.fencing = Int(fencing)
     for difference in differences { progress.changes.append(ConfigurationChange(step: loaded.contents.step, difference: difference)) }
@@ -200,7 +238,7 @@ struct RunStarter {
     for difference in differences { announcement += "\n[Change] \(difference) from step \(loaded.contents.step)" }
     return RunStart(
       checkpoint: loaded, progress: progress, planTotalAtStart: recorded.planTotalAtStart,
-      offsets: recorded.offsets, recorded: recorded, announcement: announcement)
+      offsets: recorded.offsets, recorded: recorded, announcement: announcement, rewind: rewind)
   }
 
   private var suffix: String {

@@ -95,7 +95,8 @@ struct SaveJob: Sendable {
       try Self.checkpoint { () throws(CheckpointError) in try plan.store.publish(encoded) }
     } catch {
       // Rotation would remove the oldest file after this save: with its room the save may fit.
-      guard error.isNoSpace, plan.keep > 1, let removed = try? plan.store.rotate(keep: plan.keep - 1), !removed.isEmpty else { throw error }
+      guard error.isNoSpace, plan.keep > 1, let removed = try? plan.rotate(keep: plan.keep - 1, runID: progress.runID), !removed.isEmpty
+      else { throw error }
       try Self.checkpoint { () throws(CheckpointError) in try plan.store.publish(encoded) }
     }
     if state.global.bestEvaluation?.step == encoded.step {
@@ -114,7 +115,8 @@ struct SaveJob: Sendable {
       progress.set(chunk)
     }
     try plan.write(&progress)
-    try Self.checkpoint { () throws(CheckpointError) in _ = try plan.store.rotate(keep: plan.keep, protected: [encoded.name]) }
+    plan.checkpoints.add(encoded.name)
+    try plan.rotate(keep: plan.keep, runID: progress.runID, protected: [encoded.name])
     return encoded.stateDigest
   }
 
@@ -126,7 +128,7 @@ struct SaveJob: Sendable {
     }
   }
 
-  private static func checkpoint<Value>(_ body: () throws(CheckpointError) -> Value) throws(SaveFailure) -> Value {
+  static func checkpoint<Value>(_ body: () throws(CheckpointError) -> Value) throws(SaveFailure) -> Value {
     do {
       return try body()
     } catch {

@@ -7,6 +7,7 @@ struct SavePlan: Sendable {
   let directory: RunDirectory
   let publisher: AtomicPublish
   let store: CheckpointStore
+  let checkpoints: RunCheckpoints
   let metrics: MetricsFiles
   let claim: LockClaim
   let record: RunRecord
@@ -24,6 +25,14 @@ struct SavePlan: Sendable {
       try claim.verifyOwnership()
     } catch {
       throw .lock(error)
+    }
+  }
+
+  /// Removes what is more than `keep` checkpoints of the run.
+  @discardableResult
+  func rotate(keep: Int, runID: String, protected: [String] = []) throws(SaveFailure) -> [String] {
+    try SaveJob.checkpoint { () throws(CheckpointError) in
+      try store.rotate(keep: keep, protected: protected) { checkpoints.contains($0, runID: runID) }
     }
   }
 

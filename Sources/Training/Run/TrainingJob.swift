@@ -26,6 +26,10 @@ public struct JobOptions: Equatable, Sendable {
   public var deadlines: [StopDeadline]
   /// What the user should do about how the job was started; written to the log after the decision.
   public var hints: [String]
+  /// Whether a run that failed several times without a new durable step is tried again.
+  public var retry = false
+  /// Whether the decision is all that is asked for.
+  public var isDryRun = false
 
   /// A job on `outputDirectory`.
   public init(
@@ -46,14 +50,14 @@ public struct JobOptions: Equatable, Sendable {
 
 /// The main job: start decision, chunks, saves and the ways it can end. Every rank runs it with the same arguments.
 public struct TrainingJob<E: Environment, C: Communicator> {
-  private let options: JobOptions
+  let options: JobOptions
   private let configuration: Configuration
   private let prototype: E
-  private let communicator: C
-  private let files: any FileSystem
-  private let services: RunServices
-  private let network: Network
-  private let record: RunRecord
+  let communicator: C
+  let files: any FileSystem
+  let services: RunServices
+  let network: Network
+  let record: RunRecord
   private let stopRules: StopRules
   private let reference: ReferencePolicy?
   private let collector: DemonstrationCollector?
@@ -92,6 +96,12 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   /// - Throws: `TrainingError`, with the same code on every rank.
   public func run() throws(TrainingError) -> ExitCode {
     try checkWorld()
+    if options.isDryRun {
+      try agree { () throws(TrainingError) in
+        if communicator.rank == 0 { try showDecision() }
+      }
+      return .finished
+    }
     let opening = try open()
     guard let opening else { return .finished }
     let trainer = Trainer(
@@ -202,29 +212,30 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   /// Rank 0: lock, decision, first lines. Nil when the run is complete, which writes nothing.
   private func openOnRoot() throws(TrainingError) -> (RunStart?, RunKeeper?) {
     let directory = RunDirectory(root: options.outputDirectory)
-    let starter = RunStarter(
-      directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: services.process.pid),
-      services: services, record: record, network: network, request: options.start, onResumeError: options.onResumeError,
-      worldSize: communicator.size)
+    let starter = starter(directory)
     if let finished = try starter.finishedRun() {
-      services.log(
-        "[Finished] run=\(finished.runID) chunks=\(finished.completedChunks) requests=\(finished.requestsDone) "
-          + "checkpoint=\(directory.root)/\(finished.latestCheckpoint ?? "") state_sha256=\(finished.latestStateSHA256 ?? "")")
+      services.log(finishedLine(finished, directory))
       return (nil, nil)
     }
     try starter.prepareDirectories()
     let lock = try starter.acquireLock(waitSeconds: options.lockWaitSeconds, leaseSeconds: options.lockLeaseSeconds)
     do throws(TrainingError) {
-      guard var start = try starter.decide(fencing: lock.fencing) else {
+      guard var start = try starter.open(fencing: lock.fencing) else {
         try? lock.release()
         return (nil, nil)
       }
+      try starter.checkProgress(&start.progress, retry: options.retry, claim: lock.claim)
+      let disk = try estimate(starter, start)
+      try disk.check(directory.root)
+      start.progress.errorMessage = nil
       start.progress.attempts += 1
       let log = try FileFailure.wrap { () throws(FileError) in
         try RunLog(directory: directory, files: files, services: services)
       }
       for line in start.announcement.split(separator: "\n") { log.write(String(line)) }
       for hint in options.hints { log.write("[Hint] " + hint) }
+      log.write(disk.line)
+      if disk.availableBytes < disk.neededBytes { log.write("[Warning] the disk has less room than the run may need") }
       let publisher = starter.publisher
       try prepareActor(of: &start, directory: directory, publisher: publisher, log: log, lock: lock)
       let keeper = try RunKeeper(
@@ -252,9 +263,23 @@ public struct TrainingJob<E: Environment, C: Communicator> {
       try keeper.writeProgress()
       return (start, keeper)
     } catch {
+      // An owner that was paused and replaced finds its temporary files gone: that it lost the lock is the reason.
+      try LockFailure.lost(lock)
       try? lock.release()
       throw error
     }
+  }
+
+  func starter(_ directory: RunDirectory) -> RunStarter {
+    RunStarter(
+      directory: directory, publisher: AtomicPublish(files: files, host: services.host, pid: services.process.pid),
+      services: services, record: record, network: network, request: options.start, onResumeError: options.onResumeError,
+      worldSize: communicator.size)
+  }
+
+  func finishedLine(_ finished: Progress, _ directory: RunDirectory) -> String {
+    "[Finished] run=\(finished.runID) chunks=\(finished.completedChunks) requests=\(finished.requestsDone) "
+      + "checkpoint=\(directory.root)/\(finished.latestCheckpoint ?? "") state_sha256=\(finished.latestStateSHA256 ?? "")"
   }
 
   /// Rank 0: makes the actor of a run that begins with behaviour cloning.
@@ -292,7 +317,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   }
 
   /// Step 0 of a run, from `source` or from drawn parameters.
-  private func initialState(_ source: StartSource?, say: (String) -> Void) throws(TrainingError) -> BoundaryState {
+  func initialState(_ source: StartSource?, say: (String) -> Void) throws(TrainingError) -> BoundaryState {
     let settings = TrainingSettings(configuration)
     var global = GlobalState(
       learner: LearnerState(network, seed: settings.seed), statistics: StatisticsSlot(StatisticsShape(network)), reference: reference)

@@ -181,6 +181,6 @@ struct RunRecord: Sendable {
   /// Identity of the observation without the number of replicas.
   private var layoutDigest: Digest { SHA256.hash([UInt8](observationLayout.signature.utf8)) }
 
-  /// Identity of a list of names.
+  /// Identity of an observation's layout.
   static func digest(of names: [String]) -> Digest { SHA256.hash([UInt8](names.joined(separator: "\n").utf8)) }
 }
