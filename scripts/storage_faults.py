@@ -135,7 +135,9 @@ class Sweep:
             return None, None, "the job hangs"
         problem, step = self.recover(directory, "saved checkpoints/checkpoint_step_00000016.pt" in said)
         if code not in CODES:
-            problem = problem or f"ended with {code}: {said[-400:]}"
+            # A fault in a call of the dynamic loader, before the program began: the directory must be untouched, which `problem` says.
+            began = "error while loading shared libraries" not in said
+            problem = problem or (f"ended with {code}: {said[-400:]}" if began else None)
         if problem is None:
             shutil.rmtree(directory)
         return code, step, problem

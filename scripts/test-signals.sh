@@ -12,7 +12,7 @@ terms="${1:-4}"
 bin="$(swift build --configuration release "${swift_flags[@]}" --show-bin-path)/ppo-chunked"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-train=("$bin" train --config configs/test.json --total-requests 200000 --chunk-size 40000 --set checkpoint.interval=2048)
+train=("$bin" train --config configs/test.json --total-requests 400000 --chunk-size 40000 --set checkpoint.interval=2048)
 
 say() { printf 'test-signals.sh: %s\n' "$*"; }
 fail() {
