@@ -2,6 +2,11 @@
 ///
 /// Token counts are those of the arrival, whatever restarts made of them; replicas have their own numbers.
 public struct RunMetrics: Sendable {
+  /// Quantiles of the times that have them.
+  public typealias Percentiles = (
+    endToEnd: [Double], endToEndNormalized: [Double], timeToFirstToken: [Double], timeBetweenTokens: [Double], schedulingDelay: [Double]
+  )
+
   /// Figures of one importance.
   public struct PriorityTotals: Equatable, Sendable {
     /// The importance.
@@ -84,9 +89,7 @@ public struct RunMetrics: Sendable {
   }
 
   /// Percentiles of the four times a user sees: end-to-end, to first token, between tokens, before the first batch.
-  public mutating func percentiles(_ shares: [Double]) -> (
-    endToEnd: [Double], endToEndNormalized: [Double], timeToFirstToken: [Double], timeBetweenTokens: [Double], schedulingDelay: [Double]
-  ) {
+  public mutating func percentiles(_ shares: [Double]) -> Percentiles {
     (
       endToEnd.percentiles(shares), endToEndNormalized.percentiles(shares), timeToFirstToken.percentiles(shares),
       timeBetweenTokens.percentiles(shares), schedulingDelay.percentiles(shares)

@@ -62,7 +62,7 @@ struct SimulateCommand: ParsableCommand {
     var outputs = try SimulationOutputs(paths, cluster: run.cluster, expected: run.requests)
     try run.run(policy, outputs: &outputs)
     let digests = inputs.files.map { ($0.key, SHA256.hash($0.bytes).hex) }
-    let report = SimulationReport(run, outputs, policy: name, inputs: digests)
+    let report = SimulationReport(run, &outputs, policy: name, inputs: digests)
     if json {
       Console.write(report.json.text())
     } else {

@@ -80,6 +80,9 @@ struct SimulationOutputs {
     }
   }
 
+  /// See `RunMetrics.percentiles`; in place, as a copy of ten million values would double the memory.
+  mutating func percentiles(_ shares: [Double]) -> RunMetrics.Percentiles { metrics.percentiles(shares) }
+
   /// Takes in requests that were turned away.
   mutating func add(_ rejected: [RejectedRequest]) {
     rejectedCount += rejected.count

@@ -17,7 +17,7 @@ struct SimulationReport {
   /// Rows of the table of times: name, unit factor, values with percentiles.
   private let times: [(name: String, key: String, values: Distribution, percentiles: [Double])]
 
-  init(_ run: SimulationRun, _ outputs: SimulationOutputs, policy: String, inputs: [(key: String, digest: String)]) {
+  init(_ run: SimulationRun, _ outputs: inout SimulationOutputs, policy: String, inputs: [(key: String, digest: String)]) {
     self.run = run
     self.policy = policy
     self.inputs = inputs
@@ -25,9 +25,8 @@ struct SimulationReport {
     rejections = outputs.rejections
     rejectedCount = outputs.rejectedCount
     usage = outputs.usage?.usage(until: run.cluster.now) ?? []
-    var metrics = outputs.metrics
-    let p = metrics.percentiles(Self.shares.map(\.share))
-    self.metrics = metrics
+    let p = outputs.percentiles(Self.shares.map(\.share))
+    metrics = outputs.metrics
     times = [
       ("end to end", "end_to_end", metrics.endToEnd, p.endToEnd),
       ("per output token", "end_to_end_normalized", metrics.endToEndNormalized, p.endToEndNormalized),
