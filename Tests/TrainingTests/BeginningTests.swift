@@ -61,6 +61,17 @@ struct BeginningTests {
     #expect(try stopped.fingerprint == whole.fingerprint)
   }
 
+  @Test("paths and save settings do not reach the state of a warm-started run")
+  func freeKeys() throws {
+    let overrides = Self.warm + ["warmstart.enabled=true"]
+    let one = try TrainingHarness(overrides)
+    let other = try TrainingHarness(overrides + ["checkpoint.interval=70", "checkpoint.max_checkpoints=9"])
+    #expect(try one.run(ranks: 1) == .success(.finished))
+    #expect(try other.run(ranks: 1) == .success(.finished))
+    #expect(try one.checkpoint().contents["reference_policy", "origin"] != nil)
+    #expect(try other.fingerprint == one.fingerprint)
+  }
+
   @Test("a job stopped while it clones says so, writes no run, and the next one begins again with the same bits")
   func stoppedWhileCloning() throws {
     let overrides = Self.warm + ["warmstart.enabled=true"]

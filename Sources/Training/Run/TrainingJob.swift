@@ -324,14 +324,15 @@ public struct TrainingJob<E: Environment, C: Communicator> {
     if let source, source.isFork {
       global = try ForkedLearner(record: record, network: network).global(of: source)
     } else if let source {
-      let (report, statistics) = try StartingModel(bytes: source.bytes, path: source.path).load(
+      let model = try StartingModel(bytes: source.bytes, path: source.path)
+      let (report, statistics) = try model.load(
         into: &global.learner.parameters, of: network, observationNames: record.slotNames,
         normalizerCountMax: configuration.warmstart.normalizerCountMax)
       if let statistics { global.statistics = statistics }
       for line in report.lines { say(line) }
       // Kept only if its divergence may ever count.
       if configuration.ppo.klRefCoefInitial > 0 || configuration.ppo.klRefCoefFinal > 0 {
-        global.reference = ReferencePolicy(parameters: global.learner.parameters, origin: report.digest.hex)
+        global.reference = ReferencePolicy(parameters: global.learner.parameters, origin: model.contentDigest.hex)
       }
     }
     let empty = EnvironmentState.empty(

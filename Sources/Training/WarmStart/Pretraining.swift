@@ -33,7 +33,7 @@ public struct Pretraining {
     let text = keys.map { "\($0.path)=\($0.value(in: configuration).compactText())\n" }.joined()
     hasher.update(
       "pretraining \(determinismVersion)\nseed=\(configuration.run.seed)\n\(text)demonstrations=\(demonstrations.hex)\nbase="
-        + (base?.digest.hex ?? "none"))
+        + (base?.contentDigest.hex ?? "none"))
     return hasher.finalize()
   }
 

@@ -25,6 +25,8 @@ public struct StartingModel {
   public let kind: Kind
   /// SHA-256 of the file.
   public let digest: Digest
+  /// Digest of what the file holds, without paths, versions and settings that do not matter; of a foreign file that of its bytes.
+  public let contentDigest: Digest
   private let root: TorchReader
   private let tensors: [(name: String, tensor: TorchTensor)]
 
@@ -38,10 +40,12 @@ public struct StartingModel {
     do throws(CheckpointError) {
       let loaded = try CheckpointFile.decode(bytes: bytes, name: path)
       tree = loaded.contents.tree
+      contentDigest = loaded.stateDigest
       kind = tree["kind"] == nil ? .checkpoint : .pretrainedActor
     } catch {
       guard error.code == .foreign else { throw TrainingError(.badData, error.description) }
       tree = try Self.foreign(bytes, path)
+      contentDigest = digest
       kind = .reference
     }
     root = TorchReader(tree, file: path)
