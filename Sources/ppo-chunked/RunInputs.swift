@@ -13,27 +13,18 @@ struct RunInputs {
 
   /// Reads on rank 0 and tells all ranks; a failure is everyone's.
   static func read<C: Communicator>(_ options: ConfigurationOptions, _ communicator: C) throws(TrainingError) -> RunInputs {
-    var writer = MessageWriter()
-    var failure: TrainingError?
-    if communicator.rank == 0 {
-      do throws(TrainingError) {
+    var message =
+      try communicator.onRankZero { () throws(TrainingError) -> [UInt8] in
         let inputs = try readFiles(try options.load())
+        var writer = MessageWriter()
         writer.write([UInt8](inputs.configuration.resolvedText().utf8))
         for file in inputs.files { writer.write(file.bytes) }
-      } catch {
-        failure = error
-      }
-    }
-    var message = writer.bytes
-    let agreement: Agreement
+        return writer.bytes
+      } ?? []
     do throws(RanksError) {
-      agreement = try communicator.agree(failure?.code.rawValue ?? 0, message: failure?.message ?? "")
-      if agreement.code == 0 { try communicator.broadcast(&message, root: 0) }
+      try communicator.broadcast(&message, root: 0)
     } catch {
       throw TrainingError(.ranksFailed, error.description)
-    }
-    guard agreement.code == 0 else {
-      throw TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, agreement.message)
     }
     return try RunInputs(message: message)
   }

@@ -68,8 +68,9 @@ struct StartOptions: ParsableArguments {
     return url.lastPathComponent
   }
 
-  /// `path` from the root of the file system, so that the same file has the same name in every job.
-  static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+  /// `path` from the root of the file system, so that the same file has the same name in every job. Asks the file system for nothing: every rank
+  /// does this.
+  static func absolute(_ path: String) -> String { URL(filePath: path, directoryHint: .notDirectory).standardized.path }
 
   /// `--resume` may stand alone; the parser wants a value.
   static func completed(_ arguments: [String]) -> [String] {

@@ -88,7 +88,10 @@ struct TrainCommand: ParsableCommand {
     var options = options
     options.overrides = starts.overrides + options.overrides
     let directory = StartOptions.absolute(outputDir)
-    let request = try starts.request(outputDirectory: directory)
+    // Only rank 0 decides how the run begins.
+    let request =
+      try communicator.onRankZero { () throws(TrainingError) -> StartRequest in try starts.request(outputDirectory: directory) }
+      ?? StartRequest()
     let inputs = try RunInputs.read(options, communicator)
     var job = JobOptions(
       outputDirectory: directory, request: request, onResumeError: onResumeError, maxChunks: maxChunks, lockWaitSeconds: lockWait,
