@@ -94,7 +94,7 @@ public enum CheckpointFile {
       let checksums = try readChecksums(archive, name)
       try verifyEntries(archive, checksums, name)
       let digest = SHA256.hash(bytes.span.bytes.extracting(0..<last.header))
-      guard Array(bytes[last.range]) == Array("\(digest.hex)\n".utf8) else {
+      guard try archive.record(archiveDigestName) == Array("\(digest.hex)\n".utf8) else {
         throw CheckpointError(.damaged, file: name, section: archiveDigestName, "SHA-256 of the file differs (it is \(digest.short))")
       }
       guard archive.isCanonical else {

@@ -84,17 +84,25 @@ public struct ArchiveReader: Sendable {
     for entry in entries { _ = try content(entry, checksum: checksum) }
   }
 
-  /// Whether `ArchiveWriter` makes exactly these bytes from these names and contents.
+  /// Whether `ArchiveWriter` makes exactly these bytes from these names and contents. The checksums are taken from the directory: `record` and
+  /// `verifyChecksums` compare them with the contents.
   public var isCanonical: Bool {
-    var writer = ArchiveWriter(root: root, reservingBytes: bytes.count)
-    for entry in entries {
-      do {
-        try writer.append(ArchiveRecord(name: entry.name, bytes: Array(bytes[entry.range])))
-      } catch {
-        return false
-      }
+    var frame = ArchiveFrame(root: root)
+    var position = 0
+    func has(_ part: [UInt8]) -> Bool {
+      let next = position + part.count
+      guard next <= bytes.count, bytes[position..<next].elementsEqual(part) else { return false }
+      position = next
+      return true
     }
-    return writer.finish() == bytes
+    for entry in entries {
+      guard entry.header == position, let parts = try? frame.add(entry.name, size: entry.range.count, crc: entry.crc, at: position),
+        has(parts.header), entry.range.lowerBound == position
+      else { return false }
+      position = entry.range.upperBound
+      guard has(parts.descriptor) else { return false }
+    }
+    return has(frame.end(at: position)) && position == bytes.count
   }
 
   func content(_ entry: Entry, checksum: CRC32) throws(TorchFormatError) -> [UInt8] {

@@ -14,7 +14,7 @@ struct RunInputs {
   /// Reads on rank 0 and tells all ranks; a failure is everyone's.
   static func read<C: Communicator>(_ options: ConfigurationOptions, _ communicator: C) throws(TrainingError) -> RunInputs {
     var message =
-      try communicator.onRankZero { () throws(TrainingError) -> [UInt8] in
+      try communicator.agreeOnRankZero { () throws(TrainingError) -> [UInt8] in
         let inputs = try readFiles(try options.load())
         var writer = MessageWriter()
         writer.write([UInt8](inputs.configuration.resolvedText().utf8))

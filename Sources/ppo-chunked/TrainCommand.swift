@@ -90,7 +90,7 @@ struct TrainCommand: ParsableCommand {
     let directory = StartOptions.absolute(outputDir)
     // Only rank 0 decides how the run begins.
     let request =
-      try communicator.onRankZero { () throws(TrainingError) -> StartRequest in try starts.request(outputDirectory: directory) }
+      try communicator.agreeOnRankZero { () throws(TrainingError) -> StartRequest in try starts.request(outputDirectory: directory) }
       ?? StartRequest()
     let inputs = try RunInputs.read(options, communicator)
     var job = JobOptions(

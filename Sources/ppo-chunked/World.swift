@@ -12,28 +12,23 @@ struct World {
   /// - Returns: the world on rank 0, nil elsewhere.
   static func meet<C: Communicator>(_ communicator: C) throws(TrainingError) -> World? {
     let own = [UInt8](RankFacts.own().json.compactText().utf8)
-    var world: World?
-    var failure: TrainingError?
-    let agreement: Agreement
+    let messages: [[UInt8]]
     do throws(RanksError) {
-      let messages = try communicator.gather(own, root: 0)
-      if communicator.rank == 0 {
-        do throws(JSONError) {
-          var ranks: [RankFacts] = []
-          for message in messages { ranks.append(try RankFacts(message: message)) }
-          let met = World(ranks: ranks)
-          world = met
-          failure = met.disagreement.map { TrainingError(.mismatch, $0) }
-        } catch {
-          failure = TrainingError(.mismatch, "ranks run different programs: \(error)")
-        }
-      }
-      agreement = try communicator.agree(failure?.code.rawValue ?? 0, message: failure?.message ?? "")
+      messages = try communicator.gather(own, root: 0)
     } catch {
       throw TrainingError(.ranksFailed, error.description)
     }
-    guard agreement.code == 0 else { throw TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, agreement.message) }
-    return world
+    return try communicator.agreeOnRankZero { () throws(TrainingError) in
+      var ranks: [RankFacts] = []
+      do throws(JSONError) {
+        for message in messages { ranks.append(try RankFacts(message: message)) }
+      } catch {
+        throw TrainingError(.mismatch, "ranks run different programs: \(error)")
+      }
+      let world = World(ranks: ranks)
+      if let disagreement = world.disagreement { throw TrainingError(.mismatch, disagreement) }
+      return world
+    }
   }
 
   /// Why the ranks do not belong together, nil if they do.

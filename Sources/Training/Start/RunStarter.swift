@@ -4,48 +4,6 @@ import Hashing
 import Neural
 import RunConfig
 
-/// What rank 0 found and decided before training begins.
-struct RunStart {
-  /// The verified checkpoint to begin from, nil for step 0.
-  var checkpoint: LoadedCheckpoint?
-  var progress: Progress
-  var planTotalAtStart: Int
-  var offsets = MetricsFiles.Offsets()
-  /// The boundary of a resume, nil for a fresh start.
-  var recorded: RunRecord.Recorded?
-  /// What a run that begins comes from; nil for a resume.
-  var origin: RunOrigin?
-  /// The file that a run that begins takes its first values from.
-  var source: StartSource?
-  /// First line of the log: what was decided and from what.
-  var announcement: String
-  /// Whether what the directory holds has to be moved aside first.
-  var movesAside = false
-  /// Checkpoints that are newer than the one to go on from and have to make room.
-  var rewind: Rewind?
-
-  /// Checkpoints to move out of a run's way.
-  struct Rewind {
-    var names: [String]
-    var target: String
-  }
-
-  /// A run that ended before its first checkpoint is tried again: its failures count on.
-  mutating func carryFruitlessStarts(of earlier: Progress) {
-    (progress.fruitlessStarts, progress.errorMessage) = (earlier.fruitlessStarts, earlier.errorMessage)
-  }
-}
-
-/// A file that a run begins from, as bytes, so that every rank gets the same.
-struct StartSource: Equatable {
-  /// Path as it was given.
-  var path: String
-  /// A checkpoint whose learner is taken over as a whole, or a model whose tensors are.
-  var isFork: Bool
-  /// The file.
-  var bytes: [UInt8]
-}
-
 /// Rank 0's way from a run directory to a decision. Nothing starts from scratch because something could not be read.
 struct RunStarter {
   let directory: RunDirectory
@@ -58,10 +16,10 @@ struct RunStarter {
   let worldSize: Int
 
   var files: any FileSystem { publisher.files }
-  private var mode: StartMode { request.mode }
+  var mode: StartMode { request.mode }
   private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
-  private var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
-  private var configuration: Configuration { record.configuration }
+  var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
+  var configuration: Configuration { record.configuration }
 
   /// A run whose every chunk is complete, found without a lock and without writing anything; nil if there is work.
   func finishedRun() throws(TrainingError) -> Progress? {
@@ -159,26 +117,6 @@ struct RunStarter {
     }
   }
 
-  private func decideResume(fencing: UInt64) throws(TrainingError) -> RunStart {
-    guard let progress = try choice.progress() else {
-      let present = try presentCheckpoints()
-      if let name = present.last {
-        throw TrainingError(
-          .badData,
-          "\(directory.progress) is missing although \(directory.checkpoints) holds \(present.count) checkpoints, the newest \(name); nothing was "
-            + "changed. Bring the file back, make it anew with ppo-chunked repair, or use --start fresh, which moves the checkpoints aside")
-      }
-      if mode == .resume { throw TrainingError(.missingInput, "\(directory.root) holds no run to resume") }
-      preconditionFailure("a decision to resume without --start resume has a run")
-    }
-    if progress.latestCheckpoint == nil, try presentCheckpoints().isEmpty {
-      var start = fresh(.fresh, fencing: fencing, reason: "the run in \(directory.root) ended before its first checkpoint")
-      start.carryFruitlessStarts(of: progress)
-      return start
-    }
-    return try resume(progress, fencing: fencing)
-  }
-
   func fresh(_ kind: StartKind, fencing: UInt64, reason: String) -> RunStart {
     let run = configuration.run
     let plan = ChunkPlan(total: run.totalRequests, chunkSize: run.chunkSize, environmentCount: run.numEnvs)
@@ -191,57 +129,8 @@ struct RunStarter {
         + "policy=\(mode.rawValue) " + suffix)
   }
 
-  /// The checkpoint that the user named, or the one to go on from.
-  private func checkpoint(of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, note: String?, RunStart.Rewind?) {
-    if let name = request.resumeFrom {
-      let (loaded, rewind) = try named(name, of: progress)
-      return (loaded, rewind.map { "[Rewind] \($0.names.count) newer checkpoints make room and are kept in \($0.target)" }, rewind)
-    }
-    let (loaded, note) = try choice.checkpoint(of: progress)
-    return (loaded, note, nil)
-  }
-
-  private func resume(_ recordedProgress: Progress, fencing: UInt64) throws(TrainingError) -> RunStart {
-    var progress = recordedProgress
-    let (loaded, note, rewind) = try checkpoint(of: progress)
-    // Compared before it is read: another shape of the network follows from a key, and the key is what the message names.
-    let differences = try record.check(against: loaded.contents, file: loaded.name)
-    var recorded = try record.read(loaded.contents, file: loaded.name)
-    if recorded.determinismVersion != determinismVersion {
-      guard recorded.state.global.chunkComplete else {
-        throw TrainingError(
-          .mismatch,
-          "\(loaded.name) stands inside chunk \(recorded.state.global.chunk) and was written with determinism version "
-            + "\(recorded.determinismVersion); this program has \(determinismVersion) and would not repeat the chunk's begin bit for bit")
-      }
-    }
-    recorded.plan.extend(to: configuration.run.totalRequests, chunkSize: configuration.run.chunkSize)
-    progress.plan = recorded.plan
-    // A kill between publishing and recording: there was progress.
-    if loaded.contents.step > progress.latestStep { progress.fruitlessStarts = 0 }
-    progress.agree(
-      with: recorded.state.global, checkpoint: "checkpoints/" + loaded.name, stateSHA256: loaded.stateDigest.hex, now: services.timestamp())
-    progress.status = .running
-    progress.stopReason = nil
-    progress.endTime = nil
-    progress.fencing = Int(fencing)
-    for difference in differences { progress.changes.append(ConfigurationChange(step: loaded.contents.step, difference: difference)) }
-    let state = recorded.state.global
-    let position = state.chunkComplete ? "complete" : "\(state.iteration)"
-    var announcement =
-      "[Resume] checkpoint=\(directory.checkpoints)/\(loaded.name) step=\(loaded.contents.step) chunk=\(state.chunk) iteration=\(position) "
-      + "sha256=\(loaded.stateDigest.hex) policy=\(mode.rawValue) " + suffix
-    if let note { announcement += "\n" + note }
-    if recorded.determinismVersion != determinismVersion {
-      announcement += "\n[Warning] determinism version \(recorded.determinismVersion) wrote this run so far, \(determinismVersion) goes on"
-    }
-    for difference in differences { announcement += "\n[Change] \(difference) from step \(loaded.contents.step)" }
-    return RunStart(
-      checkpoint: loaded, progress: progress, planTotalAtStart: recorded.planTotalAtStart,
-      offsets: recorded.offsets, recorded: recorded, announcement: announcement, rewind: rewind)
-  }
-
-  private var suffix: String {
+  /// What every first line ends with.
+  var suffix: String {
     "config_sha256=\(SHA256.hash([UInt8](configuration.canonicalText(of: [.frozen]).utf8)).short) world_size=\(worldSize) "
       + "host=\(services.host) job=\(services.job ?? "none") restart=\(services.restarts.map { "\($0)" } ?? "none") version=\(services.programVersion)"
   }

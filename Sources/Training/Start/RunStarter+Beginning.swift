@@ -145,33 +145,4 @@ extension RunStarter {
     }
     return source
   }
-
-  // MARK: An older checkpoint
-
-  /// The checkpoint of this run that the user named. Newer ones belong into `checkpoints/superseded-<run id>-after-<step>`, so that the run can
-  /// write its own files of these names.
-  func named(_ name: String, of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, RunStart.Rewind?) {
-    let store = CheckpointStore(directory: directory.checkpoints, publisher: publisher)
-    let loaded = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.load(name) }
-    guard loaded.contents.runID == progress.runID else {
-      throw TrainingError(
-        .mismatch,
-        "\(name) belongs to run \(loaded.contents.runID), the directory to run \(progress.runID); --fork-from begins a new run from it")
-    }
-    let names = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
-    let newer = names.filter { (CheckpointFile.step(inName: $0) ?? 0) > loaded.contents.step }
-    guard !newer.isEmpty else { return (loaded, nil) }
-    let target = directory.checkpoints + "/superseded-\(PathName.sanitized(progress.runID))-after-\(loaded.contents.step)"
-    return (loaded, RunStart.Rewind(names: newer, target: target))
-  }
-
-  /// Moves the newer checkpoints.
-  func perform(_ rewind: RunStart.Rewind) throws(TrainingError) {
-    try FileFailure.wrap { () throws(FileError) in
-      try files.createDirectory(rewind.target)
-      for name in rewind.names { try files.rename(PathName.join(directory.checkpoints, name), PathName.join(rewind.target, name)) }
-      try files.syncDirectory(rewind.target)
-      try files.syncDirectory(directory.checkpoints)
-    }
-  }
 }
