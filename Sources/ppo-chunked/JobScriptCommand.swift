@@ -37,6 +37,8 @@ struct JobScriptCommand: ParsableCommand {
   var program: String?
   @Option(help: "Run directory on a file system that all nodes see.")
   var outputDir: String?
+  @Option(help: "Folder on each node for Open MPI's temporary files; may name variables of the job, such as '/scratch/$SLURM_JOB_ID'.")
+  var scratch: String?
   @Argument(parsing: .postTerminator, help: "Options of ppo-chunked train.")
   var arguments: [String] = []
 
@@ -47,6 +49,10 @@ struct JobScriptCommand: ParsableCommand {
     if nodes < 1 || ranksPerNode ?? 1 < 1 { throw ValidationError("--nodes and --ranks-per-node must be 1 or more") }
     if let time, time.seconds < 60 { throw ValidationError("--time is \(time), allowed is a minute or more") }
     if chain, system != .slurm { throw ValidationError("--chain is for slurm") }
+    if let scratch, system == .kubernetes || !(scratch.hasPrefix("/") || scratch.hasPrefix("$")) {
+      throw ValidationError(
+        system == .kubernetes ? "--scratch is for batch systems: /tmp of a pod is its own" : "--scratch is \(scratch), allowed is an absolute path")
+    }
     if maxChunks ?? 1 < 1 { throw ValidationError("--max-chunks must be 1 or more") }
     for text in [queue, account, jobName] {
       if let text, !text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.,@".contains($0)) }) || text.isEmpty {
@@ -75,7 +81,8 @@ struct JobScriptCommand: ParsableCommand {
     let directory = outputDir ?? (system == .kubernetes ? "/data/runs/a" : "outputs/" + system.rawValue)
     let settings = JobScriptSettings(
       system: system, isChain: chain, nodes: nodes, ranksPerNode: perNode, time: time, queue: queue, account: account, jobName: jobName,
-      launcher: launcher, program: program ?? own, outputDirectory: directory, maxChunks: maxChunks, arguments: arguments)
+      launcher: launcher, program: program ?? own, outputDirectory: directory, maxChunks: maxChunks, scratch: scratch,
+      arguments: arguments)
     Console.write(settings.text.hasSuffix("\n") ? String(settings.text.dropLast()) : settings.text)
   }
 }

@@ -34,6 +34,8 @@ PPO_ARGUMENTS=()
 PPO_LAUNCHER=mpirun
 # Most requeues of this job; 0 never requeues.
 PPO_REQUEUE_MAX=100
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
@@ -47,6 +49,7 @@ if [[ "${1:-}" == "--print" ]]; then
   shift
 fi
 
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 case "$PPO_LAUNCHER" in
@@ -190,6 +193,8 @@ PPO_ARGUMENTS=()
 PPO_MAX_CHUNKS=1
 # mpirun, or srun where Slurm and Open MPI share PMIx (srun --mpi=list).
 PPO_LAUNCHER=mpirun
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
@@ -203,6 +208,7 @@ if [[ "${1:-}" == "--print" ]]; then
   shift
 fi
 
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 case "$PPO_LAUNCHER" in
@@ -314,6 +320,8 @@ PPO_PROGRAM=.build/release/ppo-chunked
 PPO_OUTPUT_DIR=outputs/sge
 # Options of `ppo-chunked train`.
 PPO_ARGUMENTS=()
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI (built --with-sge) and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
@@ -322,6 +330,7 @@ set -euo pipefail
 say() { printf 'train.sh: %s\n' "$*"; }
 IFS=: read -r hours minutes seconds <<<"$PPO_TIME"
 budget=$((10#$hours * 3600 + 10#$minutes * 60 + 10#$seconds - PPO_STOP_MARGIN))
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 command=(
@@ -426,6 +435,8 @@ PPO_ARGUMENTS=()
 # This file, for the successor; empty never submits one.
 PPO_JOB_FILE=cluster/pbs/train.pbs
 PPO_REQUEUE_MAX=100
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI (built --with-tm) and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
@@ -437,6 +448,7 @@ restarts="${PPO_RESTARTS:-0}"
 IFS=: read -r hours minutes seconds <<<"$PPO_TIME"
 budget=$((10#$hours * 3600 + 10#$minutes * 60 + 10#$seconds - PPO_STOP_MARGIN))
 is_cancelled=0
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 ranks=1
@@ -549,12 +561,15 @@ PPO_PROGRAM=.build/release/ppo-chunked
 PPO_OUTPUT_DIR=outputs/lsf
 # Options of `ppo-chunked train`.
 PPO_ARGUMENTS=()
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI (built --with-lsf) and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
 
 set -euo pipefail
 say() { printf 'train.bsub: %s\n' "$*"; }
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 command=(

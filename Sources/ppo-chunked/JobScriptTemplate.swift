@@ -59,6 +59,7 @@ struct JobScriptSettings {
   var program: String
   var outputDirectory: String
   var maxChunks: Int?
+  var scratch: String?
   /// Options of `ppo-chunked train`.
   var arguments: [String] = []
 
@@ -95,7 +96,7 @@ struct JobScriptSettings {
     [
       Filling("PPO_PROGRAM=", Self.quoted(program)), Filling("PPO_OUTPUT_DIR=", Self.quoted(outputDirectory)),
       Filling("PPO_ARGUMENTS=(", arguments.map(Self.quoted).joined(separator: " ") + ")"),
-    ]
+    ] + optional("PPO_SCRATCH=", line: "PPO_SCRATCH=", scratch.map(Self.expanding))
   }
 
   private func optional(_ prefix: String, line: String, _ value: String?) -> [JobScriptTemplate.Filling] {
@@ -146,6 +147,12 @@ struct JobScriptSettings {
   static func quoted(_ word: String) -> String {
     let isPlain = !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=:,+@%".contains($0)) }
     return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
+  /// A word of the shell in which `$NAME` stands for a variable of the job.
+  static func expanding(_ word: String) -> String {
+    guard word.contains("$") else { return quoted(word) }
+    return "\"" + word.map { "\"\\`".contains($0) ? "\\\($0)" : String($0) }.joined() + "\""
   }
 
   /// A string of YAML.

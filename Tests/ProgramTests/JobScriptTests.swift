@@ -42,7 +42,7 @@ struct JobScriptTests {
   private func settings(_ system: BatchSystem, chain: Bool = false) -> JobScriptSettings {
     JobScriptSettings(
       system: system, isChain: chain, nodes: 3, ranksPerNode: 2, time: TimeSpan(seconds: 9000), queue: "short", account: "proj",
-      jobName: "night", launcher: "srun", program: "/opt/my programs/ppo-chunked", outputDirectory: "/data/it's here", maxChunks: 2,
+      jobName: "night", launcher: "srun", program: "/opt/my programs/ppo-chunked", outputDirectory: "/data/it's here", maxChunks: 2, scratch: "/fast disk/$USER",
       arguments: ["--trace", "a b.csv", "--set=run.seed=3"])
   }
 
@@ -73,6 +73,8 @@ struct JobScriptTests {
       for line in lines { #expect(text.contains("\n" + line + "\n"), "\(system): \(line)") }
     }
     #expect(settings(.pbs).text.contains("\nPPO_OUTPUT_DIR='/data/it'\\''s here'\n"))
+    #expect(settings(.pbs).text.contains("\nPPO_SCRATCH=\"/fast disk/$USER\"\n"))
+    #expect(JobScriptSettings.expanding("/a'b") == "'/a'\\''b'" && JobScriptSettings.expanding("$A/`b\"") == "\"$A/\\`b\\\"\"")
     #expect(settings(.pbs).text.contains("\nPPO_ARGUMENTS=(--trace 'a b.csv' --set=run.seed=3)\n"))
   }
 
@@ -86,6 +88,9 @@ struct JobScriptTests {
     #expect(try ProgramRun("job-script", "condor").code == 64)
     #expect(try ProgramRun("job-script", "pbs", "--chain").code == 64)
     #expect(try ProgramRun("job-script", "slurm", "--queue", "a;rm").code == 64)
+    #expect(try ProgramRun("job-script", "slurm", "--scratch", "here").code == 64)
+    #expect(try ProgramRun("job-script", "kubernetes", "--scratch", "/scratch").code == 64)
+    #expect(try ProgramRun("job-script", "slurm", "--scratch", "$TMP/a").output.contains("\nPPO_SCRATCH=\"$TMP/a\"\n"))
   }
 
   @Test("every script is a program of bash")

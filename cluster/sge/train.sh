@@ -26,6 +26,8 @@ PPO_PROGRAM=.build/release/ppo-chunked
 PPO_OUTPUT_DIR=outputs/sge
 # Options of `ppo-chunked train`.
 PPO_ARGUMENTS=()
+# Folder on each node for Open MPI's temporary files, made if it is missing; empty: TMPDIR or /tmp.
+PPO_SCRATCH=
 # Whatever brings Open MPI (built --with-sge) and libcrypto to the nodes.
 # module load openmpi/4.1
 # ---- to here ----
@@ -34,6 +36,7 @@ set -euo pipefail
 say() { printf 'train.sh: %s\n' "$*"; }
 IFS=: read -r hours minutes seconds <<<"$PPO_TIME"
 budget=$((10#$hours * 3600 + 10#$minutes * 60 + 10#$seconds - PPO_STOP_MARGIN))
+if [[ -n "$PPO_SCRATCH" ]]; then export TMPDIR="$PPO_SCRATCH" OMPI_MCA_orte_tmpdir_base="$PPO_SCRATCH"; fi
 # A lost node or a pulled cable is noticed by mpirun within 15 s with these, and not at all without them.
 keepalive=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 command=(
