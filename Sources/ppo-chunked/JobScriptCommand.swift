@@ -49,9 +49,9 @@ struct JobScriptCommand: ParsableCommand {
     if nodes < 1 || ranksPerNode ?? 1 < 1 { throw ValidationError("--nodes and --ranks-per-node must be 1 or more") }
     if let time, time.seconds < 60 { throw ValidationError("--time is \(time), allowed is a minute or more") }
     if chain, system != .slurm { throw ValidationError("--chain is for slurm") }
-    if let scratch, system == .kubernetes || !(scratch.hasPrefix("/") || scratch.hasPrefix("$")) {
-      throw ValidationError(
-        system == .kubernetes ? "--scratch is for batch systems: /tmp of a pod is its own" : "--scratch is \(scratch), allowed is an absolute path")
+    if scratch != nil, system == .kubernetes { throw ValidationError("--scratch is for batch systems: /tmp of a pod is its own") }
+    if let scratch, !scratch.hasPrefix("/"), !scratch.hasPrefix("$") {
+      throw ValidationError("--scratch is \(scratch), allowed is an absolute path")
     }
     if maxChunks ?? 1 < 1 { throw ValidationError("--max-chunks must be 1 or more") }
     for text in [queue, account, jobName] {

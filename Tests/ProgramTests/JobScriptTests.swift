@@ -42,7 +42,8 @@ struct JobScriptTests {
   private func settings(_ system: BatchSystem, chain: Bool = false) -> JobScriptSettings {
     JobScriptSettings(
       system: system, isChain: chain, nodes: 3, ranksPerNode: 2, time: TimeSpan(seconds: 9000), queue: "short", account: "proj",
-      jobName: "night", launcher: "srun", program: "/opt/my programs/ppo-chunked", outputDirectory: "/data/it's here", maxChunks: 2, scratch: "/fast disk/$USER",
+      jobName: "night", launcher: "srun", program: "/opt/my programs/ppo-chunked", outputDirectory: "/data/it's here", maxChunks: 2,
+      scratch: "/fast disk/$USER",
       arguments: ["--trace", "a b.csv", "--set=run.seed=3"])
   }
 
