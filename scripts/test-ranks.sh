@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The communicator's contract under a real mpirun with 1 to 4 ranks, and one training run with 1, 2, 3, 5, 7 and 8 ranks that must end with the same state.
+# The communicator's contract under a real mpirun with 1 to 4 ranks, and one training run with 1, 2, 3, 4, 5, 7 and 8 ranks that must end with the same state.
 #
 # Usage: scripts/test-ranks.sh        (expects a release build: scripts/test.sh, or swift build -c release)
 # Exit codes: 0 passed, 1 a difference, otherwise the failing program's.
@@ -21,12 +21,12 @@ fingerprint() {
   (cd "$1/metrics" && sha256sum ./*.jsonl)
 }
 
-for environment in routing cartpole features; do
-  # Features: the routing task with everything switched on that is off by default.
+for environment in routing cartpole features warmstart; do
+  # The last two: the routing task with everything switched on that is off by default.
   choice=(--config configs/test.json --environment "$environment")
-  if [[ "$environment" == features ]]; then choice=(--config configs/test-features.json); fi
+  case "$environment" in features | warmstart) choice=(--config "configs/test-$environment.json") ;; esac
   reference=""
-  for ranks in 1 2 3 5 7 8; do
+  for ranks in 1 2 3 4 5 7 8; do
     output="$work/$environment-$ranks"
     mpirun -n "$ranks" "$bin/ppo-chunked" train "${choice[@]}" --output-dir "$output" >"$work/log" || {
       cat "$work/log"

@@ -2,7 +2,8 @@
 # Kills a training run at random moments (mpirun, rank 0 or another rank, with -9; also a clean stop with USR1), restarts it with another number of
 # ranks, and demands the state_sha256 and the metrics files of an undisturbed run.
 #
-# Usage: scripts/test-resume.sh [KILLS] [SEED] [CONFIG]    default 10 kills, seed from the clock (printed), configs/test.json
+# Usage: scripts/test-resume.sh [KILLS] [SEED] [CONFIG] [DECISIONS]
+#        default 10 kills, seed from the clock (printed), configs/test.json, 60000 decisions in three chunks
 # Exit codes: 0 passed, 1 a difference or a run that does not go on.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -12,6 +13,7 @@ kills="${1:-10}"
 RANDOM_SEED="${2:-$(date +%s)}"
 RANDOM=$((RANDOM_SEED % 32768))
 config="${3:-configs/test.json}"
+decisions="${4:-60000}"
 bin="$(swift build --configuration release "${swift_flags[@]}" --show-bin-path)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -23,7 +25,7 @@ fingerprint() {
 }
 step_of() { "$bin/ppo-chunked" status --output-dir "$1" --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["latest_step"])'; }
 
-train=("$bin/ppo-chunked" train --config "$config" --set run.total_requests=60000 --set run.chunk_size=20000
+train=("$bin/ppo-chunked" train --config "$config" --set run.total_requests="$decisions" --set run.chunk_size="$(((decisions + 2) / 3))"
   --set checkpoint.interval=1024)
 
 mpirun -n 2 "${train[@]}" --output-dir "$work/whole" >"$work/log" || { cat "$work/log"; exit 1; }

@@ -25,7 +25,8 @@ scripts/test-directory.sh
 scripts/test-ranks.sh
 scripts/test-resume.sh
 # The same with everything switched on that is off by default.
-scripts/test-resume.sh 3 "$(date +%s)" configs/test-features.json
+scripts/test-resume.sh 3 "$(date +%s)" configs/test-features.json 15000
+scripts/test-resume.sh 2 "$(date +%s)" configs/test-warmstart.json 30000
 scripts/test-signals.sh
 scripts/test-slurm.sh short
 scripts/test-hosts.sh short || [[ $? == 77 ]]

@@ -84,7 +84,7 @@ public struct ReferenceConversion: Equatable, Sendable {
         if member.value.members != nil {
           visit(member.value, path: inner, check: check)
         } else {
-          ignored.append(Ignored(from: inner, reason: "no key that is known"))
+          ignored.append(Ignored(from: inner, reason: ReferenceKeys.reason(forOther: inner)))
         }
       }
     }

@@ -18,6 +18,18 @@ enum ReferenceKeys {
   private static let noCode = "stored there and never used"
   private static let otherNetwork = "belongs to a network that is not built here"
 
+  /// Why a key without a rule of its own has no effect.
+  static func reason(forOther path: String) -> String {
+    others.first { path.hasPrefix($0.path + ".") }?.reason ?? "no key that is known"
+  }
+
+  /// What holds for the keys of an object that are not in the table.
+  private static let others: [(path: String, reason: String)] = [
+    ("temperature_control.temperature_pulse", unread + "; temperature.pulse_interval, _magnitude, _duration"),
+    ("statistics_stabilization", unread + "; rollout.stabilization_decisions is all there is"),
+    ("monitoring.tail_latency_tracking", fixed),
+  ]
+
   static let table: [(path: String, rule: Rule)] = [
     ("training.num_replicas", .key("cluster.num_replicas")),
     ("training.qps", .key("workload.qps")),
@@ -56,9 +68,9 @@ enum ReferenceKeys {
     ("ppo_config.rollout_len", .key("rollout.length")),
     ("ppo_config.minibatch_size", .key("ppo.minibatch_size")),
     ("ppo_config.entropy_coef", .key("ppo.entropy_coef")),
-    ("ppo_config.entropy_schedule", .none(noCode)),
+    ("ppo_config.entropy_schedule", .none(noCode + "; ppo.entropy_final_coef and ppo.entropy_decay_opt_steps")),
     ("ppo_config.entropy_warmup_coef", .key("ppo.entropy_warmup_coef")),
-    ("ppo_config.stabilization_steps", .key("rollout.stabilization_decisions")),
+    ("ppo_config.stabilization_steps", .none("drops the first updates of a warm start there; ppo.learning_rate_warmup_opt_steps")),
     ("ppo_config.max_grad_norm", .key("ppo.max_grad_norm")),
     ("ppo_config.revolutionary_features", .none("not built here")),
 
@@ -77,9 +89,9 @@ enum ReferenceKeys {
     ("reward_config.latency_penalty_scale", .none("not in the hybrid reward")),
     ("reward_config.gamma", .none("the translator there reads reward_gamma")),
     ("reward_config.reward_scaling", .none(unread)),
-    ("reward_config.latency_bonus", .none(unread)),
-    ("reward_config.baseline_relative_reward", .none(unread)),
-    ("reward_config.progressive_latency_reward", .none(unread)),
+    ("reward_config.latency_bonus", .none(unread + "; reward.latency_bonus_scale")),
+    ("reward_config.baseline_relative_reward", .none(unread + "; reward.mode latency is relative to lor_full")),
+    ("reward_config.progressive_latency_reward", .none(unread + "; reward.progress_improvement_weight")),
     ("reward_config.reward_validation", .none(unread)),
 
     ("kl_regularization.target_kl", .key("ppo.target_kl")),
@@ -90,11 +102,11 @@ enum ReferenceKeys {
     ("kl_regularization.kl_ref_coef_initial", .key("ppo.kl_ref_coef_initial")),
     ("kl_regularization.kl_ref_coef_final", .key("ppo.kl_ref_coef_final")),
     ("kl_regularization.kl_ref_decay_steps", .key("ppo.kl_ref_decay_opt_steps")),
-    ("kl_regularization.warmup_steps", .none(noCode)),
-    ("kl_regularization.adaptive_kl", .none(unread)),
+    ("kl_regularization.warmup_steps", .key("ppo.entropy_warmup_opt_steps")),
+    ("kl_regularization.adaptive_kl", .none(unread + "; ppo.adaptive_target_kl")),
     ("kl_regularization.early_stopping", .none("ppo.target_kl and ppo.kl_threshold stop an update here")),
 
-    ("statistics_stabilization", .none("read there by nothing; rollout.stabilization_decisions")),
+    ("statistics_stabilization.steps", .key("rollout.stabilization_decisions")),
     ("temperature_control.base", .key("temperature.base")),
     ("temperature_control.min", .key("temperature.min")),
     ("temperature_control.max", .key("temperature.max")),
@@ -119,7 +131,7 @@ enum ReferenceKeys {
     ("state_builder_enhanced.feature_names", .none(documentation)),
     ("state_builder_enhanced.normalization_improvements", .none(unread)),
 
-    ("advanced_optimization", .none(unread)),
+    ("advanced_optimization", .none(unread + "; ppo.learning_rate_schedule and ppo.accumulation_steps")),
     ("advanced_stabilization", .none(noCode)),
     ("parallel_training", .none("run.num_envs, shared out over the ranks")),
 

@@ -17,6 +17,9 @@ struct NetworkTests {
     #expect(Network(.recurrent(inputLayerNorm: true), observationSize: 210, actionCount: 4).parameterCount == 469_289)
     let bounded = Network(.recurrent(inputLayerNorm: true, boundedLogits: true), observationSize: 310, actionCount: 4)
     #expect(bounded.parameterCount == 495_097)
+    #expect(Network(.recurrent(inputLayerNorm: true, boundedLogits: true), observationSize: 210, actionCount: 4).parameterCount == 469_297)
+    let wide = NetworkConfiguration.recurrent(hidden: 320, layers: 3, inputLayerNorm: true, boundedLogits: true)
+    #expect(Network(wide, observationSize: 198, actionCount: 4).parameterCount == 3_117_913)
     for (D, A, H, L, F) in [(1, 1, 16, 1, 1), (12, 7, 48, 3, 20), (198, 17, 64, 2, 256)] {
       for norm in [false, true] {
         let network = Network(

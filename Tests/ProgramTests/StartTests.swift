@@ -53,6 +53,39 @@ struct StartTests {
       #expect(line.contains(" sha256=") && line.contains(" policy=resume "))
       let log = try String(contentsOfFile: run + "/logs/ppo_training.log", encoding: .utf8)
       #expect(log.contains(line))
+      // The sign that the state is really there, which comes behind the replay; a run that begins has none.
+      let loaded = "[PPO:checkpoint] Loaded from step 250, inference_only=False"
+      #expect(resumed.output.contains("\n" + loaded + "\n") && log.components(separatedBy: loaded).count == 2)
+    }
+  }
+
+  @Test("each way to begin says its name first, aliases too; a dry run says the same and writes nothing")
+  func names() throws {
+    try ProgramRun.inTemporaryDirectory { directory in
+      let (model, run) = (directory + "/model", directory + "/run")
+      #expect(try train(model).code == 0)
+      let checkpoint = model + "/checkpoints/latest.pt"
+      let ways: [(first: String, arguments: [String])] = [
+        ("[Fresh] reason=\"asked for\"", ["--start", "fresh"]), ("[Fresh] reason=\"no run in", []),
+        ("[Warmstart] reason=\"asked for\"", ["--start", "warmstart"]), ("[Warmstart] reason=\"asked for\"", ["--force-warmstart"]),
+        ("[Warmstart] reason=\"no run in", ["--set", "warmstart.enabled=true"]),
+        ("[External] reason=\"asked for\"", ["--start", "external", "--external-pretrain", checkpoint]),
+        ("[External] reason=\"no run in", ["--external-pretrain", checkpoint, "--external-mode", "direct"]),
+        ("[Fork] reason=\"no run in", ["--fork-from", checkpoint]),
+      ]
+      for (first, arguments) in ways {
+        let planned = try ProgramRun(arguments: ["train", "--output-dir", run, "--dry-run"] + Self.small + arguments)
+        #expect(planned.code == 0 && planned.output.hasPrefix(first), "\(arguments): \(planned.output)\(planned.errors)")
+        #expect(!FileManager.default.fileExists(atPath: run))
+      }
+      #expect(try ProgramRun(arguments: ["train", "--output-dir", run, "--dry-run", "--resume"] + Self.small).code == 66)
+      for arguments in [["--resume"], ["--resume", "latest"], ["--resume", checkpoint], ["--start", "resume"], []] {
+        let arguments = ["train", "--output-dir", model, "--dry-run"] + Self.small + arguments + ["--total-requests", "1000"]
+        let planned = try ProgramRun(arguments: arguments)
+        #expect(planned.code == 0 && planned.output.hasPrefix("[Resume] checkpoint=\(model)/checkpoints/"), "\(planned.errors)")
+        #expect(planned.output.contains("[Plan] "))
+      }
+      #expect(try train(model).output.hasPrefix("[Finished]"))
     }
   }
 

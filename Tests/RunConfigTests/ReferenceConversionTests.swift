@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import RunConfig
@@ -32,9 +33,40 @@ struct ReferenceConversionTests {
     #expect(conversion.configuration["warmstart"]?["behaviours"]?.stringValue == "random,lor")
     #expect(conversion.ignored.map(\.from) == ["model_dimensions", "ppo_config.unheard_of", "other.a.b"])
     #expect(conversion.ignored.allSatisfy { !$0.reason.isEmpty })
+    #expect(conversion.ignored[1].reason == "no key that is known")
     let text = conversion.configuration.text()
     let configuration = try Configuration(parsing: [UInt8](text.utf8), name: "converted")
     #expect(configuration.cluster.numReplicas == 6 && configuration.network.hidden == Configuration().network.hidden)
+  }
+
+  @Test("every key of a whole file is named once, by itself or with an object around it")
+  func complete() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/reference_ppo_warmstart.json")
+    let bytes = [UInt8](try Data(contentsOf: file))
+    let conversion = try ReferenceConversion(parsing: bytes, name: "theirs.json")
+    let named = conversion.applied.map(\.from) + conversion.ignored.map(\.from)
+    #expect(Set(named).count == named.count)
+    var leaves: [String] = []
+    func walk(_ value: JSONValue, _ path: String) {
+      guard let members = value.members else { return leaves.append(path) }
+      for member in members { walk(member.value, path.isEmpty ? member.key : path + "." + member.key) }
+    }
+    walk(try JSONValue(parsing: String(decoding: bytes, as: UTF8.self)), "")
+    #expect(leaves.count > 70)
+    for leaf in leaves {
+      #expect(named.count { leaf == $0 || leaf.hasPrefix($0 + ".") } == 1, "\(leaf)")
+    }
+    // Two switches for statistics, one of which does anything here.
+    #expect(conversion.configuration["rollout"]?["stabilization_decisions"] == .integer(200))
+  }
+
+  @Test("keys beside known ones say what stands for them here")
+  func others() throws {
+    let conversion = try convert(#"{"temperature_control": {"temperature_pulse": {"enable": true, "interval": 5}}}"#)
+    #expect(conversion.applied.map(\.to) == ["temperature.pulses"])
+    #expect(conversion.ignored.map(\.from) == ["temperature_control.temperature_pulse.interval"])
+    #expect(conversion.ignored[0].reason.contains("temperature.pulse_interval"))
   }
 
   @Test("values that ours does not allow are named with file, line and both keys")

@@ -21,6 +21,16 @@ struct MonitorTests {
     #expect(take([9], 1).isAlert && monitor.alertCount == 2 && monitor.clock == 50)
   }
 
+  @Test("action balance is 1 for equal shares, -1 for a single action, and does not count padding")
+  func balance() {
+    #expect(ActionBalance.score([5, 5, 5, 5], choices: 4) == 1)
+    #expect(ActionBalance.score([5, 5, 5, 5, 0, 0], choices: 4) == 1)
+    #expect(abs(ActionBalance.score([4, 3, 2, 1], choices: 4) - 0.4836) < 5e-5)
+    #expect(abs(ActionBalance.score([0, 0, 9], choices: 3) + 1) < 1e-15)
+    #expect(ActionBalance.score([7], choices: 1) == 1)
+    #expect(ActionBalance.score([0, 0], choices: 2).isNaN)
+  }
+
   @Test("warnings come once when they begin; bits say what is in force")
   func collapse() {
     var monitor = CollapseMonitor()

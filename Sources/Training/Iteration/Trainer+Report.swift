@@ -20,7 +20,9 @@ extension Trainer {
     for (field, name) in E.infoFields.enumerated() {
       report.rollout.append("info_" + name + "_mean", contributions.reduce(0) { $0 + $1.infoSums[field] } / Double(max(decisions, 1)))
     }
-    report.rollout.append("action_counts", actionCounts(contributions))
+    let counts = actionCounts(contributions)
+    report.rollout.append("action_counts", counts)
+    report.rollout.append("action_balance", ActionBalance.score(counts, choices: settings.choices ?? network.actionCount))
     report.rollout.append("episodes", contributions.reduce(0) { $0 + $1.episodes.count })
     report.rollout.append("recent_return_mean", global.recentReturnMean ?? .nan)
     report.rollout.append("observation_count", global.statistics.observations.count)

@@ -19,6 +19,8 @@ struct TrainingSettings: Sendable {
   let temperature: TemperatureConfiguration?
   /// What is watched.
   let monitor: MonitorSection
+  /// Actions that are ever allowed, where some are padding; nil: all.
+  let choices: Int?
 
   init(_ configuration: Configuration) {
     seed = UInt64(configuration.run.seed)
@@ -32,6 +34,7 @@ struct TrainingSettings: Sendable {
       observation.normalize ? NormalizerConfiguration(epsilon: 1e-6, clip: observation.clip, minimumCount: observation.minCount) : nil
     temperature = configuration.temperature.enabled ? TemperatureConfiguration(configuration.temperature) : nil
     monitor = configuration.monitor
+    choices = configuration.run.environment == .routing ? configuration.cluster.numReplicas : nil
     rewardScaling =
       configuration.reward.normalize
       ? NormalizerConfiguration(epsilon: 1e-8, clip: configuration.reward.clip, minimumCount: observation.minCount) : nil

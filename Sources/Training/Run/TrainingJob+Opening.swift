@@ -13,6 +13,8 @@ extension TrainingJob {
     var plan: ChunkPlan
     var planTotalAtStart: Int
     var state: BoundaryState
+    /// Whether the state comes from a checkpoint of this run.
+    var isResume: Bool
     var keeper: RunKeeper?
   }
 
@@ -58,7 +60,7 @@ extension TrainingJob {
       }
     }
     guard let state else { preconditionFailure("every rank agreed that it has a state") }
-    return Opening(plan: plan, planTotalAtStart: total, state: state, keeper: keeper)
+    return Opening(plan: plan, planTotalAtStart: total, state: state, isResume: !bytes.isEmpty, keeper: keeper)
   }
 
   /// Rank 0: lock, decision, first lines. Nil when the run is complete, which writes nothing.

@@ -76,6 +76,10 @@ public struct TrainingJob<E: Environment, C: Communicator> {
         interruption = try trainer.restore(opening.state) { poll(trainer, keeper) }
       }
       interruption = try first(interruption)
+      if interruption == nil, opening.isResume {
+        // After the replay: only now is everything that the checkpoint stands for there again.
+        keeper?.log.write("[PPO:checkpoint] Loaded from step \(opening.state.global.step), inference_only=False")
+      }
       try communicator.agree { () throws(TrainingError) in
         // A real save at step 0 fails now and not hours later.
         if let keeper, let boundary = trainer.boundary, boundary.global.step == 0 { try keeper.saveFirst(boundary) }
