@@ -20,7 +20,7 @@ public struct ReferenceConversion: Equatable, Sendable {
 
   /// In the order of the file.
   public private(set) var applied: [Applied] = []
-  /// In the order of the file.
+  /// In the order of the file; last those that would have an effect if the file switched their part on.
   public private(set) var ignored: [Ignored] = []
 
   /// Translates the file `name`.
@@ -57,6 +57,15 @@ public struct ReferenceConversion: Equatable, Sendable {
       }
     }
     if !issues.isEmpty { throw ConfigurationError(issues) }
+    dropUnused()
+  }
+
+  /// Keys of a part that the file does not switch on have no effect, whatever their counterparts.
+  private mutating func dropUnused() {
+    guard applied.last(where: { $0.to == "temperature.enabled" })?.value != .boolean(true) else { return }
+    let unused = applied.filter { $0.to.hasPrefix("temperature.") && $0.to != "temperature.enabled" }
+    applied.removeAll { key in unused.contains { $0.from == key.from } }
+    ignored += unused.map { Ignored(from: $0.from, reason: "\($0.to) counts only with temperature.enabled, which the file does not set") }
   }
 
   /// The translated keys as a configuration file of ours; keys that the other file does not set keep our defaults.

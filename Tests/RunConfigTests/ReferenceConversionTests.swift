@@ -63,10 +63,22 @@ struct ReferenceConversionTests {
 
   @Test("keys beside known ones say what stands for them here")
   func others() throws {
-    let conversion = try convert(#"{"temperature_control": {"temperature_pulse": {"enable": true, "interval": 5}}}"#)
-    #expect(conversion.applied.map(\.to) == ["temperature.pulses"])
+    let conversion = try convert(
+      #"{"temperature_control": {"enable_dynamic_temperature": true, "temperature_pulse": {"enable": true, "interval": 5}}}"#)
+    #expect(conversion.applied.map(\.to) == ["temperature.enabled", "temperature.pulses"])
     #expect(conversion.ignored.map(\.from) == ["temperature_control.temperature_pulse.interval"])
     #expect(conversion.ignored[0].reason.contains("temperature.pulse_interval"))
+  }
+
+  @Test("the temperature's keys have no effect without its controller, and that is said")
+  func switchedOff() throws {
+    for control in [#""base": 1.5, "enable_dynamic_temperature": false"#, #""base": 1.5"#] {
+      let conversion = try convert("{\"temperature_control\": {\(control)}}")
+      #expect(conversion.applied.allSatisfy { $0.to == "temperature.enabled" })
+      #expect(conversion.ignored.map(\.from) == ["temperature_control.base"])
+      #expect(conversion.ignored[0].reason.contains("temperature.enabled"))
+      #expect(conversion.configuration["temperature"]?["base"] == nil)
+    }
   }
 
   @Test("values that ours does not allow are named with file, line and both keys")

@@ -11,7 +11,6 @@ import Testing
 struct BeginningTests {
   private static let warm = [
     "warmstart.episodes=2", "warmstart.episode_decisions=30", "warmstart.epochs=2", "warmstart.batch_size=64",
-    "rollout.stabilization_decisions=0",
   ]
 
   private func failure(_ result: Result<ExitCode, TrainingError>) throws -> TrainingError {
@@ -106,7 +105,7 @@ struct BeginningTests {
 
   @Test("a model from elsewhere: actor, critic and statistics are taken, the optimizer is not")
   func external() throws {
-    let (harness, bytes) = try withModel(["checkpoint.max_checkpoints=20", "rollout.stabilization_decisions=0"])
+    let (harness, bytes) = try withModel(["checkpoint.max_checkpoints=20"])
     let request = StartRequest(externalModel: "models/model.pt")
     #expect(try harness.run(ranks: 2, options: options(request, maxChunks: 1)) == .success(.stopped))
     let zero = try harness.checkpoint(step: 0).contents
@@ -124,6 +123,26 @@ struct BeginningTests {
     let error = try failure(try harness.run(ranks: 1, options: options(StartRequest(externalModel: "models/other.pt"))))
     #expect(error.code == .usage && error.message.contains("--start resume"))
     #expect(harness.files.allNames == before)
+  }
+
+  @Test("a run that begins with statistics out of a file takes no random actions first, and a resume inside the first chunk knows")
+  func stabilisation() throws {
+    func first(_ harness: TrainingHarness, _ request: StartRequest) throws -> [Int?] {
+      #expect(try harness.runToEnd(ranks: [2, 1], polls: 120, options: options(request)) > 2)
+      let line = try #require(try harness.lines("rollouts").first)
+      #expect(try harness.lines("rollouts").dropFirst().allSatisfy { $0["stabilization"]?.intValue == 0 })
+      return [line["stabilization"]?.intValue, line["decisions"]?.intValue]
+    }
+    let overrides = ["checkpoint.interval=60"]
+    #expect(try first(try TrainingHarness(Self.warm + overrides), StartRequest()) == [1, 20])
+    #expect(try first(try TrainingHarness(Self.warm + overrides + ["warmstart.enabled=true"]), StartRequest()) == [0, 75])
+    #expect(try first(try withModel(overrides).harness, StartRequest(externalModel: "models/model.pt")) == [0, 75])
+    let (fork, _) = try withModel(overrides)
+    #expect(try first(fork, StartRequest(forkFrom: "models/model.pt")) == [0, 75])
+    #expect(try fork.checkpoint().contents["training_state", "began_with_statistics"] == .bool(true))
+    let fresh = try TrainingHarness()
+    #expect(try fresh.run(ranks: 1) == .success(.finished))
+    #expect(try fresh.checkpoint().contents["training_state", "began_with_statistics"] == nil)
   }
 
   @Test("a model that is tuned first ends elsewhere than one that is not")

@@ -57,11 +57,11 @@ final class Trainer<E: Environment, C: Communicator> {
     }
   }
 
-  /// Iterations of `chunk`. Only the first chunk of a run begins with stabilisation.
+  /// Iterations of `chunk`. Only the first chunk of a run begins with stabilisation, and only if nothing gave the run statistics.
   func iterationPlan(_ chunk: Int) -> IterationPlan {
     IterationPlan(
       plan: plan, chunk: chunk, rolloutLength: settings.rolloutLength,
-      stabilisationDecisions: chunk == 1 ? settings.stabilisationDecisions : 0)
+      stabilisationDecisions: chunk == 1 && !global.beganWithStatistics ? settings.stabilisationDecisions : 0)
   }
 
   /// Brings this rank's environments to the boundary inside a chunk by replaying their actions.

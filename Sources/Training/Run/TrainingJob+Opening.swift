@@ -189,6 +189,7 @@ extension TrainingJob {
         global.reference = ReferencePolicy(parameters: global.learner.parameters, origin: model.contentDigest.hex)
       }
     }
+    global.beganWithStatistics = global.statistics.observations.count > 0
     let empty = EnvironmentState.empty(
       stateSize: network.stateSize, hasReference: global.reference != nil,
       hasTemperature: settings.temperature != nil && prototype.loadSignals != nil)

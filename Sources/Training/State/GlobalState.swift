@@ -18,6 +18,8 @@ struct GlobalState: Equatable, Sendable {
   var learner: LearnerState
   /// Statistics of observations and discounted returns: the slot that all others were folded into.
   var statistics: StatisticsSlot
+  /// Whether the run began with statistics of observations out of a file, and so without stabilisation.
+  var beganWithStatistics = false
   /// Returns of the last episodes, oldest first, at most `recentReturnsMax`.
   var recentReturns: [Double] = []
   /// The policy that the divergence `kl_ref` is taken from; nil without one.

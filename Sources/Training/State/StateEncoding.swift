@@ -41,6 +41,7 @@ struct StateEncoding: Sendable {
       ("optimizer_steps", .int(global.learner.optimizerStep)),
       ("non_finite_streak", .int(global.learner.nonFiniteStreak)), ("recent_returns", .tensor(TorchTensor(global.recentReturns))),
     ]
+    if global.beganWithStatistics { training.append(("began_with_statistics", .bool(true))) }
     if let target = global.learner.targetKL {
       training += [("target_kl", .float(target)), ("early_stop_streak", .int(global.learner.earlyStopStreak))]
     }
@@ -113,6 +114,7 @@ struct StateEncoding: Sendable {
     var slot = try observationStatistics(normalizers)
     slot.returns = try statistics(try normalizers.group("return"), dimensions: 1)
     var global = GlobalState(learner: learner, statistics: slot)
+    if training.names.contains("began_with_statistics") { global.beganWithStatistics = try training.bool("began_with_statistics") }
     global.step = step
     global.chunk = try training.int("chunk")
     global.chunkComplete = try training.bool("chunk_complete")
