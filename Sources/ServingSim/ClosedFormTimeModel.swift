@@ -16,10 +16,10 @@ public enum FeatureRounding: String, Equatable, Sendable {
 public struct ClosedFormTimeModel: Equatable, Sendable {
   /// Linear and element-wise operations, collectives and cache writes of one layer by number of tokens.
   private var layerTable: [Double] = []
-  private let layersPerStage: Double
-  private let stageCount: Int
-  private let rounding: FeatureRounding
-  private let model: ModelFacts
+  let layersPerStage: Double
+  let stageCount: Int
+  let rounding: FeatureRounding
+  let model: ModelFacts
   private let device: DeviceFacts
   private let tensorParallel: Int
   private let allReduce: NodeFacts.Link?
@@ -35,7 +35,7 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   private let decodePerContextToken: Double
   private let decodePerRequest: Double
   private let attentionOverhead: Double
-  private let measured: MeasuredTimes
+  let measured: MeasuredTimes
 
   /// - Parameters:
   ///   - measured: what replaces formulas.
@@ -83,20 +83,27 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   /// Linear and element-wise operations of one layer for `tokens` tokens; no attention, cache write or communication.
   public func linearMilliseconds(tokens: Int) -> Double {
     if let layer = measured.layer { return layer.time(Double(tokens)) }
+    return linearOperations(tokens: tokens).reduce(0, +)
+  }
+
+  /// The parts of `linearMilliseconds`: the first operations of `Operation.allCases`.
+  func linearOperations(tokens: Int) -> [Double] {
+    if let layer = measured.layer { return layer.partTimes(Double(tokens)) }
     let fit = device.fit
     let h = model.embedding
     let f = model.feedForward / tensorParallel
     let heads = queryHeadsPerWorker + keyValueHeadsPerWorker
-    var sum = matmul(tokens, inputs: h, outputs: (heads + keyValueHeadsPerWorker) * headDimension)
-    sum += matmul(tokens, inputs: h / tensorParallel, outputs: h)
-    sum += matmul(tokens, inputs: h, outputs: (model.isGated ? 2 : 1) * f)
-    sum += matmul(tokens, inputs: f, outputs: h)
-    sum += elementwise(fit.rope, tokens, bytes: 4 * heads * headDimension)
-    sum += elementwise(fit.inputNorm, tokens, bytes: 4 * h)
-    if model.hasPostAttentionNorm { sum += elementwise(fit.postAttentionNorm, tokens, bytes: 4 * h) }
-    sum += elementwise(fit.add, tokens, bytes: 6 * h)
-    sum += elementwise(fit.activation, tokens, bytes: 6 * f)
-    return sum
+    return [
+      matmul(tokens, inputs: h, outputs: (heads + keyValueHeadsPerWorker) * headDimension),
+      matmul(tokens, inputs: h / tensorParallel, outputs: h),
+      matmul(tokens, inputs: h, outputs: (model.isGated ? 2 : 1) * f),
+      matmul(tokens, inputs: f, outputs: h),
+      elementwise(fit.rope, tokens, bytes: 4 * heads * headDimension),
+      elementwise(fit.inputNorm, tokens, bytes: 4 * h),
+      model.hasPostAttentionNorm ? elementwise(fit.postAttentionNorm, tokens, bytes: 4 * h) : 0,
+      elementwise(fit.add, tokens, bytes: 6 * h),
+      elementwise(fit.activation, tokens, bytes: 6 * f),
+    ]
   }
 
   /// Both all-reduces of a layer with their launch, 0 without tensor parallelism.
@@ -150,7 +157,7 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
     if let known = batch.prefillAttentionMilliseconds {
       prefill = known
     } else {
-      prefill = batch.prefillTokens == 0 ? 0 : prefillAttention(batch.members, requests)
+      prefill = prefillAttention(batch, requests)
       batch.prefillAttentionMilliseconds = prefill
     }
     let layer = batch.tokens < layerTable.count ? layerTable[batch.tokens] : layerMilliseconds(tokens: batch.tokens)
@@ -169,13 +176,17 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
   // MARK: Parts
 
   private func layerMilliseconds(tokens: Int) -> Double {
-    let fit = device.fit
-    let linear = linearMilliseconds(tokens: rounding == .reference ? roundedUp(tokens, to: 8) : tokens)
-    let save =
-      measured.attention?.cacheSave.time(Double(tokens))
-      ?? elementwise(fit.cacheSave, tokens, bytes: 8 * keyValueHeadsPerWorker * headDimension)
-    return linear + save + allReduceMilliseconds(tokens: tokens)
+    linearMilliseconds(tokens: lookedUp(tokens)) + cacheSaveMilliseconds(tokens: tokens) + allReduceMilliseconds(tokens: tokens)
   }
+
+  /// Writing keys and values of `tokens` tokens.
+  func cacheSaveMilliseconds(tokens: Int) -> Double {
+    measured.attention?.cacheSave.time(Double(tokens))
+      ?? elementwise(device.fit.cacheSave, tokens, bytes: 8 * keyValueHeadsPerWorker * headDimension)
+  }
+
+  /// The tokens that linear operations are asked about.
+  func lookedUp(_ tokens: Int) -> Int { rounding == .reference ? roundedUp(tokens, to: 8) : tokens }
 
   private func matmul(_ tokens: Int, inputs: Int, outputs: Int) -> Double {
     let fit = device.fit
@@ -192,7 +203,10 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
     fit.form.combine(fit.overhead, 1e3 * Double(tokens) * Double(bytes) / (device.bandwidth * fit.efficiency))
   }
 
-  private func prefillAttention(_ members: [Batch.Member], _ requests: [Request]) -> Double {
+  /// Attention of the members in prefill, their kernel's overhead included; 0 without any.
+  func prefillAttention(_ batch: Batch, _ requests: [Request]) -> Double {
+    if batch.prefillTokens == 0 { return 0 }
+    let members = batch.members
     if rounding == .reference || measured.attention != nil { return aggregatedPrefillAttention(members, requests) }
     var sum = 0.0
     for member in members where !requests[Int(member.slot)].isPrefillComplete {

@@ -36,6 +36,9 @@ public struct ClusterConfiguration: Equatable, Sendable {
   /// Number of replicas.
   public var replicaCount: Int { replicas.count }
 
+  /// Whether the replicas are alike.
+  var isUniform: Bool { !replicas.dropFirst().contains { $0 != replicas[0] } }
+
   /// Checks everything but the schedulers, which `SchedulerLimits` checks.
   func validate() throws(ServingError) {
     guard replicas.count >= 1 && replicas.count <= 65536 else {
@@ -44,10 +47,12 @@ public struct ClusterConfiguration: Equatable, Sendable {
     guard maxTokens >= 2 && maxTokens <= 1 << 24 else {
       throw ServingError(.outOfRange, field: "maxTokens", reason: "\(maxTokens), allowed 2...\(1 << 24)")
     }
-    var previous: ReplicaConfiguration?
-    for replica in replicas where replica != previous {
-      try replica.validate(model: model)
-      previous = replica
+    for (index, replica) in replicas.enumerated() where index == 0 || replica != replicas[index - 1] {
+      do throws(ServingError) {
+        try replica.validate(model: model)
+      } catch {
+        throw isUniform ? error : error.inReplica(index)
+      }
     }
     try validateAvailability()
   }

@@ -106,14 +106,14 @@ extension ClusterSimulation {
     }
     replicas[index].outstandingTokens -= progress
     replicas[index].batchEnded(batches[slot], limits: models[replicas[index].model].limits, requests: &requests)
+    if log != nil {
+      logBatchEnd(slot, event)
+      logBlocks(replica: index)
+    }
     if hasCompleted {
       for member in members where requests[Int(member.slot)].isCompleted {
         complete(Int(member.slot))
       }
-    }
-    if log != nil {
-      logBatchEnd(slot, event)
-      logBlocks(replica: index)
     }
     batches[slot].id = -1
     freeBatchSlots.append(slot)

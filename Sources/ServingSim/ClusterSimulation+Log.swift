@@ -56,22 +56,40 @@ extension ClusterSimulation {
 
   mutating func logStage(_ slot: Int, _ event: Event) {
     let batch = batches[slot]
+    let work = log?.parts.contains(.work) == true ? models[replicas[Int(event.replica)].model].work(Int(event.stage), batch, requests) : nil
     withLog { log in
       log.setDetail(.batches([batch.id]))
       guard log.parts.contains(.stages) else { return }
       log.stages.append(
         EventLog.StageRecord(
           batch: batch.id, replica: Int(event.replica), stage: Int(event.stage), scheduledAt: batch.stageStartedAt,
-          completedAt: event.time, modelSeconds: batch.stageTime.model))
+          completedAt: event.time, modelSeconds: batch.stageTime.model, work: work))
     }
   }
 
+  /// Called when the members have been updated and those that are done still have their ids.
   mutating func logBatchEnd(_ slot: Int, _ event: Event) {
     let id = batches[slot].id
+    if log?.parts.contains(.tokens) == true { logTokens(slot, event) }
     withLog { log in
       log.setDetail(.batches([id]))
       log.updateBatch(id) { $0.completedAt = event.time }
     }
+  }
+
+  private mutating func logTokens(_ slot: Int, _ event: Event) {
+    var members: [EventLog.TokenRecord.Member] = []
+    for member in batches[slot].members {
+      let request = requests[Int(member.slot)]
+      guard request.isPrefillComplete else { continue }
+      let isDecode = request.processedTokens > request.prefillTokens + 1
+      let isFirst = !isDecode && request.prefillCompletedAt == event.time
+      members.append(
+        EventLog.TokenRecord.Member(
+          request: request.id, prefillTokens: isFirst ? request.prefillTokens : 0, isDecode: isDecode, isLast: request.isCompleted))
+    }
+    if members.isEmpty { return }
+    withLog { $0.tokens.append(EventLog.TokenRecord(time: event.time, replica: Int(event.replica), members: members)) }
   }
 
   mutating func logCancellation(_ slot: Int) {

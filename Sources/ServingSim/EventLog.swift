@@ -13,8 +13,12 @@ public struct EventLog: Equatable, Sendable {
     public static let batches = Parts(rawValue: 2)
     /// `EventLog.stages`.
     public static let stages = Parts(rawValue: 4)
+    /// `StageRecord.work` of the stages.
+    public static let work = Parts(rawValue: 8)
+    /// `EventLog.tokens`.
+    public static let tokens = Parts(rawValue: 16)
     /// All groups.
-    public static let all: Parts = [.events, .batches, .stages]
+    public static let all: Parts = [.events, .batches, .stages, .work, .tokens]
   }
 
   /// What an event did.
@@ -97,6 +101,30 @@ public struct EventLog: Equatable, Sendable {
     public let completedAt: Double
     /// Seconds that the model takes of it.
     public let modelSeconds: Double
+    /// What it worked on (part `work`).
+    public let work: StageWork?
+  }
+
+  /// The output tokens that the end of one batch yielded.
+  public struct TokenRecord: Equatable, Sendable {
+    /// A member of the batch that got a token.
+    public struct Member: Equatable, Sendable {
+      /// Request id.
+      public let request: Int
+      /// Prompt tokens whose prefill this batch ended, for the first time; 0 for a token of the decode phase.
+      public let prefillTokens: Int
+      /// Whether the token follows one of the same attempt: false at the end of a prefill, the repeated one after an eviction included.
+      public let isDecode: Bool
+      /// Whether the request is completed.
+      public let isLast: Bool
+    }
+
+    /// End of the batch.
+    public let time: Double
+    /// Its replica.
+    public let replica: Int
+    /// Members with a token, in batch order.
+    public let members: [Member]
   }
 
   /// What is recorded.
@@ -107,6 +135,8 @@ public struct EventLog: Equatable, Sendable {
   public internal(set) var batches: [BatchRecord] = []
   /// Stage executions.
   public internal(set) var stages: [StageRecord] = []
+  /// Output tokens, in order of time.
+  public internal(set) var tokens: [TokenRecord] = []
   /// Id of `batches[0]`; earlier ones have been taken.
   private(set) var firstBatch = 0
 
@@ -127,7 +157,7 @@ public struct EventLog: Equatable, Sendable {
     body(&batches[id - firstBatch])
   }
 
-  /// Removes and returns what is final: all stages, the events but the last `openEvents`, and the batches before the first one in flight.
+  /// Removes and returns what is final: all stages and tokens, the events but the last `openEvents`, and the batches before the first one in flight.
   mutating func take(openEvents: Int) -> EventLog {
     var taken = EventLog(parts)
     taken.firstBatch = firstBatch
@@ -139,6 +169,7 @@ public struct EventLog: Equatable, Sendable {
     batches.removeFirst(ended)
     firstBatch += ended
     swap(&taken.stages, &stages)
+    swap(&taken.tokens, &tokens)
     return taken
   }
 }

@@ -2,7 +2,7 @@
 /// milliseconds; rows about another model, number of workers or node are passed over.
 extension MeasuredTimes {
   /// The sum of a layer's linear and element-wise operations, from an `mlp.csv`.
-  public static func layer(bytes: [UInt8], name: String, subject: ProfileSubject) throws(CSVError) -> ProfileCurve {
+  public static func layer(bytes: [UInt8], name: String, subject: ProfileSubject) throws(CSVError) -> MeasuredSum {
     let model = subject.model
     let dimensions = [
       "n_head", "n_kv_head", "n_embd", "n_expanded_embd", "vocab_size", "num_tensor_parallel_workers", "num_tokens", "use_gated_mlp",
@@ -12,7 +12,10 @@ extension MeasuredTimes {
     let expected = [
       model.queryHeads, model.keyValueHeads, model.embedding, model.feedForward, model.vocabulary, subject.tensorParallel,
     ]
+    // The columns of `Operation.allCases`.
+    let order = [8, 9, 10, 11, 13, 14, 15, 16, 12]
     var points: [(size: Double, time: Double)] = []
+    var parts = [[(size: Double, time: Double)]](repeating: [], count: order.count)
     try CSVReader.readRows(bytes, file: name, columns: dimensions + operations, optional: optional) {
       columns, fields, reader throws(CSVError) in
       for (column, value) in expected.enumerated() where try columns.count(column, fields, reader) != value { return }
@@ -24,8 +27,11 @@ extension MeasuredTimes {
         sum += try columns.value(column, fields, reader)
       }
       points.append((Double(tokens), sum))
+      for (place, column) in order.enumerated() where columns.has(column) && (column != 15 || model.hasPostAttentionNorm) {
+        parts[place].append((Double(tokens), try columns.value(column, fields, reader)))
+      }
     }
-    guard let curve = ProfileCurve(points) else {
+    guard let curve = MeasuredSum(points, parts: parts) else {
       throw subject.missing(name, "\(model.name) with \(subject.tensorParallel) tensor-parallel workers")
     }
     return curve
@@ -81,22 +87,27 @@ extension MeasuredTimes {
   }
 
   /// The engine's CPU time for a batch: scheduling, sampling, preparing inputs, processing outputs and messages.
-  public static func cpu(bytes: [UInt8], name: String, subject: ProfileSubject) throws(CSVError) -> ProfileCurve {
+  public static func cpu(bytes: [UInt8], name: String, subject: ProfileSubject) throws(CSVError) -> MeasuredSum {
     let names = [
       "batch_size", "tensor_parallel_degree", "model_name", "schedule_median", "sampler_e2e_median", "prepare_inputs_e2e_median",
       "process_model_outputs_median", "ray_comm_time_mean",
     ]
     var points: [(size: Double, time: Double)] = []
+    var parts = [[(size: Double, time: Double)]](repeating: [], count: EngineOperation.allCases.count)
     try CSVReader.readRows(bytes, file: name, columns: names) { columns, fields, reader throws(CSVError) in
       guard reader.text(try columns.range(2, fields, reader)) == subject.model.name,
         try columns.count(1, fields, reader) == subject.tensorParallel
       else { return }
       let requests = try columns.tokens(0, fields, reader)
       var sum = 0.0
-      for column in 3..<8 { sum += try columns.value(column, fields, reader) }
+      for column in 3..<8 {
+        let time = try columns.value(column, fields, reader)
+        sum += time
+        parts[column - 3].append((Double(requests), time))
+      }
       points.append((Double(requests), sum))
     }
-    guard let curve = ProfileCurve(points) else {
+    guard let curve = MeasuredSum(points, parts: parts) else {
       throw subject.missing(name, "\(subject.model.name) with \(subject.tensorParallel) tensor-parallel workers")
     }
     return curve

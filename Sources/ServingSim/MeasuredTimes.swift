@@ -1,7 +1,7 @@
 /// Measured times that replace formulas of the closed form, for one model, number of workers and node. What was not measured is nil.
 public struct MeasuredTimes: Equatable, Sendable {
   /// Linear and element-wise operations of one layer, ms, over tokens.
-  public var layer: ProfileCurve?
+  public var layer: MeasuredSum?
   /// Attention and cache writes of one layer.
   public var attention: MeasuredAttention?
   /// One all-reduce, ms, over tokens.
@@ -9,10 +9,30 @@ public struct MeasuredTimes: Equatable, Sendable {
   /// Sending a batch to the next stage, ms, over tokens.
   public var sendReceive: ProfileCurve?
   /// CPU time of the engine for one batch, ms, over requests in the batch.
-  public var cpu: ProfileCurve?
+  public var cpu: MeasuredSum?
 
   /// Nothing measured.
   public init() {}
+}
+
+/// Operations that are measured one by one and charged together.
+public struct MeasuredSum: Equatable, Sendable {
+  private let total: ProfileCurve
+  /// Each of them, in the order of `Operation` or `EngineOperation`; nil for one that the file does not have.
+  let parts: [ProfileCurve?]
+
+  /// - Parameter parts: the points of each operation.
+  init?(_ sums: [(size: Double, time: Double)], parts: [[(size: Double, time: Double)]]) {
+    guard let total = ProfileCurve(sums) else { return nil }
+    self.total = total
+    self.parts = parts.map { ProfileCurve($0) }
+  }
+
+  /// The time of all for `size`.
+  public func time(_ size: Double) -> Double { total.time(size) }
+
+  /// The time of each for `size`.
+  func partTimes(_ size: Double) -> [Double] { parts.map { $0?.time(size) ?? 0 } }
 }
 
 /// Measured attention, ms per layer.

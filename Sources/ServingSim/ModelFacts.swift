@@ -22,11 +22,45 @@ public struct ModelFacts: Equatable, Sendable {
   public var hasPostAttentionNorm: Bool
   /// Whether the model may be split over tensor-parallel workers.
   public var supportsTensorParallel: Bool
+  /// What neither memory nor time depends on.
+  public var details: Details
+
+  /// Facts that identify a model and have no effect on a simulation.
+  public struct Details: Equatable, Sendable {
+    /// Kinds of norms.
+    public enum Norm: String, Equatable, Sendable { case rms, layer }
+    /// Kinds of activations.
+    public enum Activation: String, Equatable, Sendable { case silu, gelu }
+
+    /// Norm in front of attention and feed-forward block.
+    public var norm = Norm.rms
+    /// Activation of the feed-forward block.
+    public var activation = Activation.silu
+    /// Whether its matrices have biases.
+    public var hasBias = false
+    /// Whether queries, keys and values have biases.
+    public var hasQueryKeyValueBias = false
+    /// Base of the rotary embedding.
+    public var ropeTheta = 1e4
+    /// Share of a head that the rotary embedding turns.
+    public var rotaryShare = 1.0
+
+    /// The most frequent ones.
+    public init() {}
+
+    /// Others in these.
+    static func with(_ change: (inout Details) -> Void) -> Details {
+      var details = Details()
+      change(&details)
+      return details
+    }
+  }
 
   /// A model by its dimensions.
   public init(
     name: String, layers: Int, queryHeads: Int, keyValueHeads: Int, embedding: Int, feedForward: Int, vocabulary: Int, positionsMax: Int,
-    isGated: Bool = true, hasPostAttentionNorm: Bool = true, supportsTensorParallel: Bool = true
+    isGated: Bool = true, hasPostAttentionNorm: Bool = true, supportsTensorParallel: Bool = true,
+    details: Details = Details()
   ) {
     self.name = name
     self.layers = layers
@@ -39,6 +73,7 @@ public struct ModelFacts: Equatable, Sendable {
     self.isGated = isGated
     self.hasPostAttentionNorm = hasPostAttentionNorm
     self.supportsTensorParallel = supportsTensorParallel
+    self.details = details
   }
 
   /// Width of one attention head.

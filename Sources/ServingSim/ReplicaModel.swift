@@ -21,14 +21,18 @@ struct ReplicaModel: Equatable, Sendable {
     var models: [ReplicaModel] = []
     var firsts: [ReplicaConfiguration] = []
     var indices: [Int] = []
-    for configuration in cluster.replicas {
+    for (index, configuration) in cluster.replicas.enumerated() {
       if let known = firsts.lastIndex(of: configuration) {
         indices.append(known)
         continue
       }
       indices.append(models.count)
       firsts.append(configuration)
-      models.append(try ReplicaModel(configuration, model: cluster.model, maxTokens: cluster.maxTokens))
+      do throws(ServingError) {
+        models.append(try ReplicaModel(configuration, model: cluster.model, maxTokens: cluster.maxTokens))
+      } catch {
+        throw cluster.isUniform ? error : error.inReplica(index)
+      }
     }
     let rates = models.map { 1 / $0.probeSeconds() }
     let fastest = rates.max() ?? 1

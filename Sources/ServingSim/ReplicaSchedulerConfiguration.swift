@@ -1,7 +1,7 @@
 /// How far a replica scheduler follows the reference simulator where that one has defects.
 public enum SchedulerParity: String, Equatable, Sendable, CaseIterable {
   /// Event for event as recorded from the reference: its eviction of half-prefilled requests, its stalls, the blocks that faster_transformer never
-  /// gives back, the rejected candidate that lightllm keeps counting.
+  /// gives back, the batch limit that its memory plan gives orca and faster_transformer.
   case reference
   /// The same without these defects.
   case sane

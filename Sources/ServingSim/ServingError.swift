@@ -28,6 +28,9 @@ public struct ServingError: Error, Equatable, Sendable, CustomStringConvertible 
     self.reason = reason
   }
 
+  /// The same about replica `index` of a cluster of unlike ones.
+  func inReplica(_ index: Int) -> ServingError { ServingError(code, field: "replicas[\(index)].\(field)", reason: reason) }
+
   /// One line for people.
   public var description: String { "\(field): \(reason)" }
 }

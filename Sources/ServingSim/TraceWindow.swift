@@ -1,8 +1,8 @@
 /// The rows of a trace that a replay uses, and its pace.
 struct TraceWindow: Equatable, Sendable {
-  /// Row numbers in the trace, at least two.
+  /// Row numbers in the trace: at least one, from a drawn row at least two.
   let range: Range<Int>
-  /// Seconds after which the window starts over: from first to last row plus one mean gap.
+  /// Seconds after which the window starts over: from first to last row plus one mean gap; 0 if all rows arrive at once.
   let period: Double
   /// Factor from trace time to simulated time.
   let timeScale: Double
@@ -17,16 +17,19 @@ struct TraceWindow: Equatable, Sendable {
     if let to = replay.to { while high > low && !(rows[high - 1].arrivedAt < to) { high -= 1 } }
     let count = high - low
     let span = count > 0 ? rows[high - 1].arrivedAt - rows[low].arrivedAt : 0
-    guard count >= 2 && span > 0 else {
-      throw ServingError(
-        .outOfRange, field: "from/to", reason: "\(count) rows of \(replay.trace.name) lie in the window; two at different times are needed")
+    // A replay that is drawn goes on for ever, so time must pass in it.
+    guard replay.begin == .firstRow ? count >= 1 : count >= 2 && span > 0 else {
+      let times = "rows of \(replay.trace.name) arrive at \(rows[0].arrivedAt)...\(rows[rows.count - 1].arrivedAt) s"
+      let needed = replay.begin == .firstRow ? "one is needed" : "two at different times are needed"
+      throw ServingError(.outOfRange, field: "from/to", reason: "\(count) rows lie in the window, \(needed); \(times)")
     }
     try replay.scale.validate()
     range = low..<high
-    let meanGap = span / Double(count - 1)
+    let meanGap = span / Double(max(1, count - 1))
     period = span + meanGap
     begin = replay.from ?? 0
     if let qps = replay.qps {
+      guard span > 0 else { throw ServingError(.inconsistent, field: "qps", reason: "\(qps), but all rows in the window arrive at once") }
       guard qps.isFinite && qps > 0 else { throw ServingError(.outOfRange, field: "qps", reason: "\(qps), allowed above 0") }
       timeScale = 1 / (qps * meanGap)
     } else {

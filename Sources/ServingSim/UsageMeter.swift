@@ -3,7 +3,7 @@
 /// All means are over time, from the first event to the end asked for, idle times and times of failure included.
 public struct UsageMeter: Sendable {
   /// What the meter needs recorded.
-  public static let parts = EventLog.Parts.all
+  public static let parts: EventLog.Parts = [.events, .batches, .stages]
 
   /// One replica's figures.
   public struct Usage: Equatable, Sendable {
@@ -53,12 +53,9 @@ public struct UsageMeter: Sendable {
   public init(_ cluster: ClusterSimulation) {
     let model = cluster.configuration.model
     facts = cluster.configuration.replicas.enumerated().map { index, replica in
-      let layers = model.layers / replica.pipelineStages
-      let parameters = MemoryPlan.parametersPerLayer(model: model, tensorParallel: replica.tensorParallel) * layers
-      let width = model.queryHeads / replica.tensorParallel * model.headDimension
+      let (perToken, perPair) = MemoryPlan.modelFlops(model, replica)
       return Facts(
-        blockCount: cluster.replica(index).blockCount, peakFlops: replica.device.peakFlops, flopsPerToken: 2 * Double(parameters),
-        flopsPerPair: 4 * Double(layers * width))
+        blockCount: cluster.replica(index).blockCount, peakFlops: replica.device.peakFlops, flopsPerToken: perToken, flopsPerPair: perPair)
     }
     sums = cluster.configuration.replicas.map { Sums(busySeconds: Array(repeating: 0, count: $0.pipelineStages)) }
   }

@@ -68,11 +68,8 @@ public struct Workload: Equatable, Sendable {
     return false
   }
 
-  /// Rows of the window of a replayed trace: after so many requests it starts over. Nil for other sources.
-  public var rowCount: Int? {
-    guard case .trace = configuration.source else { return nil }
-    return window?.range.count
-  }
+  /// Rows of the window of a replayed trace or of recorded intervals: after so many requests it starts over. Nil for other sources.
+  public var rowCount: Int? { window?.range.count }
 
   /// Back to the first request of another (or the same) name.
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int) {

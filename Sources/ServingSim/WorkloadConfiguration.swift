@@ -126,7 +126,7 @@ public struct WorkloadConfiguration: Equatable, Sendable {
   private static func rate(of replay: Replay) -> Double {
     if let qps = replay.qps { return qps }
     let rows = replay.trace.rows.filter { $0.arrivedAt >= replay.from ?? 0 && $0.arrivedAt < replay.to ?? .infinity }
-    guard let first = rows.first, let last = rows.last, last.arrivedAt > first.arrivedAt else { return 0 }
+    guard let first = rows.first, let last = rows.last, last.arrivedAt > first.arrivedAt else { return .infinity }
     return Double(rows.count - 1) / ((last.arrivedAt - first.arrivedAt) * replay.scale.time)
   }
 }

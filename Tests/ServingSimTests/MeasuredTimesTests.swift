@@ -35,6 +35,8 @@ import Testing
     let text = header + "\n" + rows.joined(separator: "\n")
     let curve = try MeasuredTimes.layer(bytes: bytes(text), name: "mlp.csv", subject: Self.subject)
     #expect(curve.time(8) == 45 && curve.time(12) == 67.5 && curve.time(16) == 90)
+    // In the order of `Operation`: projections, rope, norms, addition, activation.
+    #expect(curve.partTimes(8) == [2, 4, 6, 8, 3, 1, 5, 9, 7] && curve.partTimes(12) == [3, 6, 9, 12, 4.5, 1.5, 7.5, 13.5, 10.5])
     var phi = Self.subject
     phi.model = .phi2
     let error = #expect(throws: CSVError.self) { try MeasuredTimes.layer(bytes: bytes(text), name: "mlp.csv", subject: phi) }
@@ -75,7 +77,7 @@ import Testing
       + "ray_comm_time_mean\nmeta-llama/Llama-2-7b-hf,1,1,1,2,3,4,5\nmeta-llama/Llama-2-7b-hf,1,2,9,9,9,9,9\nother,1,1,9,9,9,9,9\n"
     let subject = ProfileSubject(model: .llama2_7B, tensorParallel: 1, pipelineStages: 1, node: .a100DGX, blockSize: 16)
     var times = MeasuredTimes()
-    times.layer = ProfileCurve([(1, 10), (100, 109)])
+    times.layer = MeasuredSum([(1, 10), (100, 109)], parts: [[(1, 4), (100, 9)], [(1, 6), (100, 100)]])
     times.attention = try MeasuredTimes.attention(bytes: bytes(attention), name: "a.csv", subject: subject)
     times.cpu = try MeasuredTimes.cpu(bytes: bytes(cpu), name: "c.csv", subject: subject)
     var driver = try SimulationDriver(ClusterConfiguration(replicaCount: 1, timeModel: .measured(times)))
@@ -83,6 +85,12 @@ import Testing
     let request = try #require(driver.completed.first)
     // Prefill of 100: 109 + 2 + 0.5. Decode over 101 tokens: 10 + (1 + 2 * 101 / 128) + 0.25. 32 layers, 15 ms of CPU each.
     #expect(abs(request.timeToFirstTokenSeconds - (32 * 111.5 + 15) * 1e-3) < 1e-12)
+    let work = driver.cluster.log?.stages.compactMap(\.work?.operations) ?? []
+    #expect(work.map(\.engine) == [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]])
+    let overContext: Double = 1 + 202.0 / 128
+    let prefill: [Double] = [9, 100, 0, 0, 0, 0, 0, 0, 0, 0.5, 2, 0, 0, 0]
+    let decode: [Double] = [4, 6, 0, 0, 0, 0, 0, 0, 0, 0.25, 0, overContext, 0, 0]
+    #expect(work.map(\.perLayer) == [prefill, decode])
     #expect(abs(request.endToEndSeconds - request.timeToFirstTokenSeconds - (32 * (10 + 1 + 202.0 / 128 + 0.25) + 15) * 1e-3) < 1e-12)
   }
 
