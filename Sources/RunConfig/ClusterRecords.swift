@@ -18,6 +18,22 @@ public struct ReplicaRecord: ConfigurationRecord {
   public var replicaScheduler: ReplicaSchedulerKind?
   /// Most requests that hold memory.
   public var batchSizeCap: Int?
+  /// Tokens per block.
+  public var blockSize: Int?
+  /// Share of the blocks kept free (vllm, sarathi).
+  public var watermarkBlocksFraction: Double?
+  /// Token budget of a step (vllm_v1).
+  public var maxNumBatchedTokens: Int?
+  /// Most prompt tokens of one request in a step (vllm_v1).
+  public var longPrefillTokenThreshold: Int?
+  /// Whether a prompt may be divided (vllm_v1).
+  public var enableChunkedPrefill: Bool?
+  /// Token limit of a prefill batch (vllm, lightllm).
+  public var maxTokensInBatch: Int?
+  /// Token budget of an iteration (sarathi).
+  public var prefillChunkSize: Int?
+  /// Decode steps between attempts to admit (lightllm).
+  public var maxWaitingIters: Int?
   /// Speed.
   public var speedFactor: Double?
 
@@ -40,6 +56,28 @@ public struct ReplicaRecord: ConfigurationRecord {
       "batch_size_cap", \.batchSizeCap, 1...65_536, unit: "requests",
       absent: "cluster.max_num_seqs for vllm_v1, else cluster.batch_size_cap",
       "Most requests that hold cache blocks at a time."),
+    .integer("block_size", \.blockSize, 1...4096, unit: "tokens", absent: "cluster.block_size", "Tokens in one cache block."),
+    .real(
+      "watermark_blocks_fraction", \.watermarkBlocksFraction, .below(0, 1), absent: "cluster.watermark_blocks_fraction",
+      "Share of the blocks that stays free (vllm, sarathi)."),
+    .integer(
+      "max_num_batched_tokens", \.maxNumBatchedTokens, 1...16_777_216, unit: "tokens", absent: "cluster.max_num_batched_tokens",
+      "Token budget of a step (vllm_v1)."),
+    .integer(
+      "long_prefill_token_threshold", \.longPrefillTokenThreshold, 0...16_777_216, unit: "tokens",
+      absent: "cluster.long_prefill_token_threshold", "Most prompt tokens of one request in a step; 0 is no limit (vllm_v1)."),
+    .boolean(
+      "enable_chunked_prefill", \.enableChunkedPrefill, absent: "cluster.enable_chunked_prefill",
+      "Whether a prompt may be divided over steps (vllm_v1)."),
+    .integer(
+      "max_tokens_in_batch", \.maxTokensInBatch, 1...16_777_216, unit: "tokens", absent: "cluster.max_tokens_in_batch",
+      "Limit of a prefill batch (vllm, lightllm)."),
+    .integer(
+      "prefill_chunk_size", \.prefillChunkSize, 1...1_048_576, unit: "tokens", absent: "cluster.prefill_chunk_size",
+      "Token budget of a batch (sarathi)."),
+    .integer(
+      "max_waiting_iters", \.maxWaitingIters, 0...16_777_216, unit: "steps", absent: "cluster.max_waiting_iters",
+      "Decode steps between attempts to admit (lightllm)."),
     .real("speed_factor", \.speedFactor, .closed(0.001, 1000), absent: "1", "Times are divided by it."),
   ]
 }

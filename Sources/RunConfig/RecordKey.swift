@@ -83,6 +83,13 @@ struct RecordMember<Record>: Sendable {
       read: { $0[keyPath: path].map { .number($0) } }, write: { $0[keyPath: path] = $1.doubleValue })
   }
 
+  /// A switch, or nil when left out.
+  static func boolean(_ key: String, _ path: Path<Bool?>, absent: String? = nil, _ documentation: String) -> RecordMember {
+    RecordMember(
+      key: RecordKey(key: key, kind: .boolean, unit: "", absent: absent, documentation: documentation),
+      read: { $0[keyPath: path].map { .boolean($0) } }, write: { $0[keyPath: path] = $1.boolValue })
+  }
+
   /// One of `choices`, or nil when left out.
   static func name(
     _ key: String, _ path: Path<String?>, of choices: [String], absent: String? = nil, _ documentation: String

@@ -13,6 +13,10 @@ struct RoutedCluster: Sendable {
   private(set) var workload: Workload
   /// Factor on the arrival rate.
   private(set) var rateScale = 1.0
+  /// How much of the workload is served.
+  private(set) var bounds = WorkloadBounds()
+  /// Requests taken from the workload since the reset.
+  private(set) var taken = 0
   /// Requests announced since the reset; the next one gets this number.
   private(set) var announced = 0
   /// Times of the arrivals during the last `advance`.
@@ -26,8 +30,10 @@ struct RoutedCluster: Sendable {
   }
 
   /// An empty cluster before the first arrival of (`seed`, `chunk`, `environment`), with the workload's rate times `rateScale`.
-  mutating func reset(seed: UInt64, chunk: Int, environment: Int, rateScale: Double) {
+  mutating func reset(seed: UInt64, chunk: Int, environment: Int, rateScale: Double, bounds: WorkloadBounds = WorkloadBounds()) {
     cluster.reset()
+    self.bounds = bounds
+    taken = 0
     workload.reset(seed: seed, chunk: chunk, environment: environment)
     self.rateScale = rateScale
     announced = 0
@@ -37,18 +43,20 @@ struct RoutedCluster: Sendable {
 
   /// Runs until a request waits for a decision, announcing arrivals on the way. The times of those that were reached are in `arrivals`.
   ///
-  /// - Returns: the request's id.
-  mutating func advance() -> Int {
+  /// - Returns: the request's id; nil when everything within the bounds has happened, which is never without bounds.
+  mutating func advance() -> Int? {
     arrivals.removeAll(keepingCapacity: true)
     if let waiting = cluster.waitingForDecision { return waiting }
     while true {
       if cluster.pendingArrivalCount == 0 { announceArrival() }
-      let reached = cluster.runUntilDecision(pausesWithoutArrival: true)
+      let isMoreToCome = taken < bounds.requests
+      let reached = cluster.run(until: bounds.end, pausesWithoutArrival: isMoreToCome)
       if cluster.pendingArrivalCount == 0, let time = nextArrival {
         arrivals.append(time)
         nextArrival = nil
       }
       if let reached { return reached }
+      if !isMoreToCome || cluster.pendingArrivalCount > 0 { return nil }
     }
   }
 
@@ -73,30 +81,45 @@ struct RoutedCluster: Sendable {
     nextArrival = nil
   }
 
-  /// Announces the next request that can be served.
+  /// Announces the next request that can be served, if the bounds allow one more.
   ///
   /// - Parameter time: when it arrives; nil = as the workload says.
   private mutating func announceArrival(at time: Double? = nil) {
     var rejections = 0
-    while true {
-      var request = workload.next()
+    while taken < bounds.requests {
+      guard var request = nextRequest() else { return }
       if let time { request.arrivedAt = time }
       // A workload without priorities leaves them at 0; then all requests count alike.
       if request.priority == 0 { request.priority = 1 }
-      if rateScale != 1 { request.arrivedAt /= rateScale }
       if cluster.enqueueArrival(request) != nil {
         announced += 1
         nextArrival = request.arrivedAt
         return
       }
+      if bounds.isFinite { continue }
       _ = cluster.takeRejections()
       rejections += 1
       precondition(rejections < Self.rejectionsInARowMax, "the workload has no request that fits into the cluster")
     }
   }
 
+  /// Takes the next request from the workload; nil if it would arrive too late, and then for good.
+  private mutating func nextRequest() -> RequestSpec? {
+    let before = bounds.arrivalEnd < .infinity ? workload : nil
+    var request = workload.next()
+    if rateScale != 1 { request.arrivedAt /= rateScale }
+    if let before, request.arrivedAt >= bounds.arrivalEnd {
+      workload = before
+      bounds.requests = taken
+      return nil
+    }
+    taken += 1
+    return request
+  }
+
   /// Serves `requests` requests with `lor_full`, up to the last one's end, after a reset.
   mutating func serve(_ requests: Int) -> [CompletedRequest] {
+    bounds = WorkloadBounds()
     var router = HeuristicPolicy.lorFull.router(seed: 0, chunk: 0, environment: 0)
     _ = advance()
     while announced < requests {

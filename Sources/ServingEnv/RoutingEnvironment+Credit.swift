@@ -97,8 +97,8 @@ extension RoutedCluster {
         guard let waiting = drain() else { return }
         request = waiting
       } else {
-        request = advance()
-        if request > last { return }
+        guard let next = advance(), next <= last else { return }
+        request = next
       }
       if let replica = assignments.replica(of: request), canRoute(to: replica) {
         cluster.route(to: replica)

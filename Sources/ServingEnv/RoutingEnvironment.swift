@@ -20,7 +20,7 @@ public struct RoutingEnvironment: Environment {
   public let schema: ObservationSchema
   /// Cluster and workload at the pending decision.
   private(set) var routed: RoutedCluster
-  /// Id of the request that the pending decision is about; nil after `finish`.
+  /// Id of the request that the pending decision is about; nil after `finish`, and when all within the bounds of the reset has happened.
   public private(set) var pendingRequest: Int?
   /// Requests completed during the last step, in order of completion.
   public private(set) var completions: [CompletedRequest] = []
@@ -83,7 +83,10 @@ public struct RoutingEnvironment: Environment {
   public var cluster: ClusterSimulation { routed.cluster }
   /// Requests announced to the cluster in this episode.
   public var announced: Int { routed.announced }
-  var workload: Workload { routed.workload }
+  /// The workload behind the last request that was taken from it.
+  public var workload: Workload { routed.workload }
+  /// Requests taken from the workload in this episode.
+  public var taken: Int { routed.taken }
   /// Throughput, latency and arrival rate at the pending decision.
   var metrics: ClusterMetrics { window.metrics }
   /// The same at the decision before.
@@ -101,8 +104,18 @@ public struct RoutingEnvironment: Environment {
   /// The workload's first `burden.requests` requests are placed there without a decision; those that follow are decided on. They count as
   /// completed requests of the episode, not as its steps.
   public mutating func reset(seed: UInt64, chunk: Int, environment: Int, burden: ReplicaBurden?) {
+    reset(seed: seed, chunk: chunk, environment: environment, burden: burden, bounds: WorkloadBounds())
+  }
+
+  /// The same for a simulation that ends: no decision is pending when everything within `bounds` has happened. Requests that are turned away can be
+  /// taken.
+  public mutating func reset(seed: UInt64, chunk: Int, environment: Int, bounds: WorkloadBounds) {
+    reset(seed: seed, chunk: chunk, environment: environment, burden: nil, bounds: bounds)
+  }
+
+  private mutating func reset(seed: UInt64, chunk: Int, environment: Int, burden: ReplicaBurden?, bounds: WorkloadBounds) {
     let stage = configuration.curriculum.stage(chunk: chunk)
-    routed.reset(seed: seed, chunk: chunk, environment: environment, rateScale: stage.rateScale)
+    routed.reset(seed: seed, chunk: chunk, environment: environment, rateScale: stage.rateScale, bounds: bounds)
     if let burden { routed.place(burden) }
     window.reset()
     history.reset()
@@ -117,7 +130,7 @@ public struct RoutingEnvironment: Environment {
     updateHistory()
   }
 
-  /// Routes the pending request to replica `action` and runs to the next decision, at which the reward is evaluated.
+  /// Routes the pending request to replica `action` and runs to the next decision, or the end of the bounds, where the reward is evaluated.
   public mutating func step(_ action: Int) -> StepResult {
     precondition(pendingRequest != nil, "no decision is pending: reset first")
     precondition(canChoose(action), "no such replica, or it does not take the request")
@@ -160,7 +173,7 @@ public struct RoutingEnvironment: Environment {
   /// Takes what has been recorded, see `ClusterSimulation.takeLog`.
   public mutating func takeLog() -> EventLog? { routed.cluster.takeLog() }
 
-  /// Takes the requests that were turned away after they had been announced.
+  /// Takes the requests that were turned away: within bounds all of them, otherwise those that had been announced.
   public mutating func takeRejections() -> [RejectedRequest] { routed.cluster.takeRejections() }
 
   // MARK: Reading

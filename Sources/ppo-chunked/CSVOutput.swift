@@ -1,19 +1,18 @@
 import Foundation
 import Training
 
-/// A CSV file that is written row by row.
+/// A file of rows that is written while they come about: CSV, or JSON line by line.
 final class CSVOutput {
   private let path: String
   private let handle: FileHandle
   private var buffer = Data()
 
-  /// Creates the file, or empties it.
+  /// Creates the file, or empties it. A device, a pipe or the target of a link is written to, not replaced.
   init(path: String, columns: String) throws(TrainingError) {
     self.path = path
-    guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path) else {
-      throw TrainingError(.outputUnusable, "\(path): cannot be written")
-    }
-    self.handle = handle
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw TrainingError(.outputUnusable, "\(path): cannot be written: \(Self.lastError)") }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try write(columns)
   }
 
@@ -27,11 +26,13 @@ final class CSVOutput {
   /// Writes what is left; the file is complete afterwards.
   func close() throws(TrainingError) {
     try flush()
-    do { try handle.close() } catch { throw TrainingError(.inputOutput, "\(path): \(error)") }
+    do { try handle.close() } catch { throw TrainingError(.inputOutput, "\(path): cannot be closed: \(Self.lastError)") }
   }
 
   private func flush() throws(TrainingError) {
-    do { try handle.write(contentsOf: buffer) } catch { throw TrainingError(.inputOutput, "\(path): \(error)") }
+    do { try handle.write(contentsOf: buffer) } catch { throw TrainingError(.inputOutput, "\(path): cannot be written: \(Self.lastError)") }
     buffer.removeAll(keepingCapacity: true)
   }
+
+  private static var lastError: String { String(cString: strerror(errno)) }
 }

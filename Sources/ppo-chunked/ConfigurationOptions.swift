@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import RunConfig
 import Training
 
@@ -9,23 +8,23 @@ struct ConfigurationOptions: ParsableArguments {
   var config: String?
   @Option(name: .customLong("set"), help: "Override one key: key.path=value. May be repeated.")
   var overrides: [String] = []
-  @Option(help: "Seed of every random stream.")
+  @Option(parsing: .unconditional, help: "Seed of every random stream.")
   var seed: Int?
-  @Option(help: "Logical environments of the run, whatever the number of ranks.")
+  @Option(parsing: .unconditional, help: "Logical environments of the run, whatever the number of ranks.")
   var numEnvs: Int?
-  @Option(help: "Decisions of the whole run.")
+  @Option(parsing: .unconditional, help: "Decisions of the whole run.")
   var totalRequests: Int?
-  @Option(help: "Decisions of one chunk.")
+  @Option(parsing: .unconditional, help: "Decisions of one chunk.")
   var chunkSize: Int?
-  @Option(help: "Replicas the router chooses from.")
+  @Option(parsing: .unconditional, help: "Replicas the router chooses from.")
   var numReplicas: Int?
-  @Option(help: "Mean arrival rate in requests per second; 0 = the trace's own, or 12 without a trace.")
+  @Option(parsing: .unconditional, help: "Mean arrival rate in requests per second; 0 = the trace's own, or 12 without a trace.")
   var qps: Double?
   @Option(help: "Trace to replay: CSV with arrived_at,num_prefill_tokens,num_decode_tokens.")
   var trace: String?
-  @Option(help: "Begin of the trace window in seconds.")
+  @Option(parsing: .unconditional, help: "Begin of the trace window in seconds.")
   var from: Double?
-  @Option(help: "End of the trace window in seconds; 0 = the end.")
+  @Option(parsing: .unconditional, help: "End of the trace window in seconds; 0 = the end.")
   var to: Double?
   @Option(help: "What is trained: routing or cartpole.")
   var environment: String?
@@ -59,15 +58,18 @@ struct ConfigurationOptions: ParsableArguments {
   func load(over base: Configuration? = nil) throws(TrainingError) -> Configuration {
     var text = [UInt8]((base ?? Configuration()).resolvedText().utf8)
     if let config {
-      guard let data = FileManager.default.contents(atPath: config) else {
-        throw TrainingError(.missingInput, "\(config): no such configuration file")
-      }
-      text = [UInt8](data)
+      text = try InputFile.read(config, what: "configuration file")
     }
+    let configuration: Configuration
     do throws(ConfigurationError) {
-      return try Configuration(parsing: text, name: config ?? "built-in configuration", overrides: allOverrides)
+      configuration = try Configuration(parsing: text, name: config ?? "built-in configuration", overrides: allOverrides)
     } catch {
       throw TrainingError(.usage, error.description)
     }
+    let isRecorded = configuration.workload.kind == .trace || configuration.workload.intervals == .trace
+    for (option, value) in [("--from", from), ("--to", to)] where value != nil && !isRecorded {
+      throw TrainingError(.usage, "\(option): a window of a trace, but there is none (--trace, or workload.intervals trace)")
+    }
+    return configuration
   }
 }

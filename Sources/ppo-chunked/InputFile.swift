@@ -5,7 +5,11 @@ import Training
 enum InputFile {
   /// Its bytes; `what` says in the message what was expected there.
   static func read(_ path: String, what: String) throws(TrainingError) -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else { throw TrainingError(.missingInput, "\(path): no such \(what)") }
-    return [UInt8](data)
+    if let data = FileManager.default.contents(atPath: path) { return [UInt8](data) }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw TrainingError(.missingInput, "\(path): no such \(what)")
+    }
+    throw TrainingError(.missingInput, "\(path): \(isDirectory.boolValue ? "a directory" : "cannot be read"), expected a \(what)")
   }
 }

@@ -33,10 +33,7 @@ struct RunInputs {
   static func readFiles(_ configuration: Configuration) throws(TrainingError) -> RunInputs {
     var files: [(key: String, bytes: [UInt8])] = []
     for (key, path) in configuration.inputFiles {
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw TrainingError(.missingInput, "\(path): no such file (\(key))")
-      }
-      files.append((key, [UInt8](data)))
+      files.append((key, try InputFile.read(path, what: "file (\(key))")))
     }
     return RunInputs(configuration: configuration, files: files)
   }
@@ -52,7 +49,7 @@ struct RunInputs {
     do throws(ServingError) {
       return try RoutingEnvironment(routing)
     } catch {
-      throw TrainingError(.usage, "\(error)")
+      throw TrainingError(error)
     }
   }
 

@@ -20,11 +20,18 @@ struct SimulateCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
   @Option(help: "Who routes (simulate.policy).")
   var policy: String?
-  @Option(help: "Requests that arrive; 0 = every row of the trace once, or 2000 (simulate.requests).")
+  @Option(
+    parsing: .unconditional,
+    help: "Requests that arrive; 0 = every row of the trace once, what --duration allows, or 2000 (simulate.requests).")
   var requests: Int?
-  @Option(help: "Simulated seconds after which the run is cut; 0 = never (simulate.time_limit_seconds).")
+  @Option(parsing: .unconditional, help: "Simulated seconds during which requests arrive; 0 = no limit (simulate.duration_seconds).")
+  var duration: Double?
+  @Option(parsing: .unconditional, help: "Simulated seconds after which the run is cut; 0 = never (simulate.time_limit_seconds).")
   var timeLimit: Double?
-  @Option(help: "sane, or reference: repeat the reference simulator event for event (cluster.parity, timing.feature_rounding).")
+  @Option(
+    help: ArgumentHelp(
+      "sane, or reference: repeat the reference simulator event for event, its defects included (cluster.parity, timing.feature_rounding, and "
+        + "workload.interval_cap 3)."))
   var parity: String?
   @Option(help: "CSV with a row per request.")
   var requestsOut: String?
@@ -36,6 +43,10 @@ struct SimulateCommand: ParsableCommand {
   var stagesOut: String?
   @Option(help: "CSV with a row per event.")
   var eventsOut: String?
+  @Option(help: "New directory for every metric in a file of its own (docs/simulator.md has the list).")
+  var metricsDir: String?
+  @Flag(help: "Measure the time between single output tokens, too.")
+  var tokenMetrics = false
   @Flag(inversion: .prefixedNo, help: "Measure memory, busy time and FLOPs of the replicas; without it a simulation is faster.")
   var usage = true
   @Flag(help: "Print as JSON.")
@@ -58,11 +69,12 @@ struct SimulateCommand: ParsableCommand {
     var run = try SimulationRun(inputs)
     let paths = SimulationOutputs.Paths(
       requests: requestsOut, requestMetrics: requestMetricsOut, batches: batchesOut, stages: stagesOut, events: eventsOut,
-      measuresUsage: usage)
-    var outputs = try SimulationOutputs(paths, cluster: run.cluster, expected: run.requests)
+      metrics: metricsDir, measuresUsage: usage, measuresTokens: tokenMetrics || metricsDir != nil)
+    var outputs = try SimulationOutputs(paths, cluster: run.cluster, expected: run.expected)
     try run.run(policy, outputs: &outputs)
     let digests = inputs.files.map { ($0.key, SHA256.hash($0.bytes).hex) }
     let report = SimulationReport(run, &outputs, policy: name, inputs: digests)
+    try outputs.finish(summary: report.json.text(), configuration: configuration.resolvedText(), until: run.cluster.now)
     if json {
       Console.write(report.json.text())
     } else {
@@ -85,8 +97,11 @@ struct SimulateCommand: ParsableCommand {
   private func load(_ scenario: (overrides: [String], policy: String)?, over base: Configuration?) throws(TrainingError) -> Configuration {
     var own: [String] = []
     if let requests { own.append("simulate.requests=\(requests)") }
+    if let duration { own.append("simulate.duration_seconds=\(duration)") }
     if let timeLimit { own.append("simulate.time_limit_seconds=\(timeLimit)") }
-    if let parity { own += ["cluster.parity=\(parity)", "timing.feature_rounding=\(parity == "sane" ? "exact" : parity)"] }
+    if let parity { own.append("cluster.parity=\(parity)") }
+    if parity == "sane" { own.append("timing.feature_rounding=exact") }
+    if parity == "reference" { own += ["timing.feature_rounding=reference", "workload.interval_cap=3"] }
     var options = options
     if scenario != nil { options.config = nil }
     options.overrides = (scenario?.overrides ?? []) + own + options.overrides

@@ -19,6 +19,7 @@ enum SimulatedPolicy {
       self = .heuristic(heuristic)
       return
     }
+    if name == "replay:" || name == "ckpt:" { throw TrainingError(.usage, "--policy: \(name) needs a path behind it") }
     if name.hasPrefix("replay:") {
       self = .replay(path: String(name.dropFirst(7)))
       return

@@ -10,9 +10,13 @@ struct SimulationOutputs {
     var batches: String?
     var stages: String?
     var events: String?
+    /// Directory of all metrics.
+    var metrics: String?
 
     /// Whether the use of the replicas is measured.
     var measuresUsage = true
+    /// Whether the times between single tokens are measured.
+    var measuresTokens = false
 
     /// What the simulation must record.
     var parts: EventLog.Parts {
@@ -20,6 +24,8 @@ struct SimulationOutputs {
       if batches != nil { parts.insert(.batches) }
       if stages != nil { parts.insert(.stages) }
       if events != nil { parts.insert(.events) }
+      if measuresTokens { parts.formUnion(TokenMeter.parts) }
+      if metrics != nil { parts.formUnion(MetricsDirectory.parts) }
       return parts
     }
   }
@@ -28,6 +34,8 @@ struct SimulationOutputs {
   private(set) var metrics: RunMetrics
   /// Use of the replicas, if it is measured.
   private(set) var usage: UsageMeter?
+  /// Times between single tokens, if they are measured.
+  private(set) var tokens: TokenMeter?
   /// What the simulation must record.
   let parts: EventLog.Parts
   /// Requests turned away, at most a hundred of them.
@@ -40,30 +48,37 @@ struct SimulationOutputs {
   private let batches: CSVOutput?
   private let stages: CSVOutput?
   private let events: CSVOutput?
+  private var directory: MetricsDirectory?
   /// Finished requests whose predecessors are not finished, by id from `nextRow` on: rows are in the order of ids.
   private var waitingRows: [CompletedRequest?] = []
   private var nextRow = 0
+  /// Arrival of the request of the row before.
+  private var previousArrival: Double?
   private var eventNumber = 0
 
   init(_ paths: Paths, cluster: ClusterSimulation, expected: Int) throws(TrainingError) {
     metrics = RunMetrics(replicaCount: cluster.replicaCount, expected: expected)
     usage = paths.measuresUsage ? UsageMeter(cluster) : nil
+    let parity = cluster.configuration.replicas[0].scheduler.parity
+    tokens = paths.measuresTokens ? TokenMeter(parity: parity) : nil
     parts = paths.parts
     requests = try Self.open(paths.requests, Self.requestColumns)
-    requestMetrics = try Self.open(paths.requestMetrics, Self.metricColumns)
+    requestMetrics = try Self.open(paths.requestMetrics, RequestFigures.columns)
     batches = try Self.open(
       paths.batches,
       "batch_id,replica,scheduled_at,completed_at,request_ids,num_tokens,num_prefill_tokens,blocks_allocated_after_scheduling,"
         + "waiting_after_scheduling")
     stages = try Self.open(paths.stages, "batch_id,replica,stage,scheduled_at,completed_at")
     events = try Self.open(paths.events, "seq,time,event,replica,stage,detail")
+    directory = try paths.metrics.map { path throws(TrainingError) in try MetricsDirectory(path: path, cluster: cluster) }
   }
 
   /// Takes in finished requests of `cluster`.
   mutating func add(_ completions: [CompletedRequest], _ cluster: ClusterSimulation) throws(TrainingError) {
     for request in completions {
       metrics.add(request)
-      if requests == nil && requestMetrics == nil { continue }
+      try directory?.add(request)
+      if requests == nil && requestMetrics == nil && directory == nil { continue }
       let place = request.id - nextRow
       while waitingRows.count <= place { waitingRows.append(nil) }
       waitingRows[place] = request
@@ -83,10 +98,18 @@ struct SimulationOutputs {
   /// See `RunMetrics.percentiles`; in place, as a copy of ten million values would double the memory.
   mutating func percentiles(_ shares: [Double]) -> RunMetrics.Percentiles { metrics.percentiles(shares) }
 
+  /// The same of the times between single tokens; nil if they were not measured.
+  mutating func tokenPercentiles(_ shares: [Double]) -> [Double]? { tokens?.percentiles(shares) }
+
   /// Takes in requests that were turned away.
   mutating func add(_ rejected: [RejectedRequest]) {
     rejectedCount += rejected.count
     rejections += rejected.prefix(max(0, 100 - rejections.count))
+  }
+
+  /// Writes the summary into the directory of all metrics, if there is one.
+  mutating func finish(summary: String, configuration: String, until end: Double) throws(TrainingError) {
+    try directory?.finish(summary: summary, configuration: configuration, until: end)
   }
 
   /// Writes what was recorded and the rows of requests that were not served to the end, and closes the files.
@@ -96,7 +119,8 @@ struct SimulationOutputs {
       if let request { try write(request) } else { try writeUnfinished(nextRow + place, cluster) }
     }
     var id = nextRow + waitingRows.count
-    while id < cluster.nextRequestID {
+    // The last one taken from the workload may not have arrived yet.
+    while id < cluster.nextRequestID - cluster.pendingArrivalCount {
       try writeUnfinished(id, cluster)
       id += 1
     }
@@ -113,37 +137,21 @@ extension SimulationOutputs {
   static let requestColumns =
     "request_id,arrived_at,num_prefill_tokens,num_decode_tokens,replica,scheduled_at,prefill_completed_at,completed_at,num_restarts,completed"
 
-  /// The reference's names of the metrics of a request.
-  static let metricColumns =
-    "Request Id,request_e2e_time,request_e2e_time_normalized,request_execution_time,request_execution_time_normalized,request_model_execution_time,"
-    + "request_model_execution_time_normalized,request_preemption_time,"
-    + "request_scheduling_delay,request_execution_plus_preemption_time,request_execution_plus_preemption_time_normalized,prefill_e2e_time,"
-    + "prefill_time_execution_plus_preemption,prefill_time_execution_plus_preemption_normalized,"
-    + "decode_time_execution_plus_preemption_normalized,request_num_tokens,request_num_prefill_tokens,request_num_decode_tokens,request_pd_ratio,"
-    + "request_num_restarts,priority"
-
-  private func write(_ r: CompletedRequest) throws(TrainingError) {
+  private mutating func write(_ r: CompletedRequest) throws(TrainingError) {
+    let delay = previousArrival.map { r.arrivedAt - $0 }
+    previousArrival = r.arrivedAt
     try requests?.write(
       "\(r.id),\(r.arrivedAt),\(r.prefillTokens),\(r.decodeTokens),\(r.replica),\(r.scheduledAt),\(r.prefillCompletedAt),\(r.completedAt),"
         + "\(r.restarts),1")
-    guard let requestMetrics else { return }
-    let (prefill, decode) = (Double(r.prefillTokens), Double(r.decodeTokens))
-    let busy = r.executionSeconds + r.preemptedSeconds
-    let prefillTime = r.prefillCompletedAt - r.scheduledAt
-    let values: [Double] = [
-      r.endToEndSeconds, r.endToEndSeconds / decode, r.executionSeconds, r.executionSeconds / decode, r.modelExecutionSeconds,
-      r.modelExecutionSeconds / decode, r.preemptedSeconds,
-      r.schedulingDelaySeconds, busy, busy / decode, r.timeToFirstTokenSeconds, prefillTime, prefillTime / prefill,
-      r.timeBetweenTokensSeconds,
-    ]
-    try requestMetrics.write(
-      "\(r.id)," + values.map { "\($0)" }.joined(separator: ",")
-        + ",\(r.prefillTokens + r.decodeTokens),\(r.prefillTokens),\(r.decodeTokens),\(prefill / decode),\(r.restarts),\(r.priority)")
+    try requestMetrics?.write(RequestFigures.row(r, delay: delay))
+    try directory?.add(r, delay: delay)
   }
 
-  private func writeUnfinished(_ id: Int, _ cluster: ClusterSimulation) throws(TrainingError) {
-    guard let requests, cluster.isLive(id) else { return }
+  private mutating func writeUnfinished(_ id: Int, _ cluster: ClusterSimulation) throws(TrainingError) {
+    guard cluster.isLive(id) else { return }
     let r = cluster.request(id)
+    previousArrival = r.arrivedAt
+    guard let requests else { return }
     func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
     try requests.write(
       "\(id),\(r.arrivedAt),\(r.prefillTokens),\(r.decodeTokens),\(r.replica.map { "\($0)" } ?? ""),\(text(r.scheduledAt)),"
@@ -153,6 +161,8 @@ extension SimulationOutputs {
   /// Takes in the next piece of what was recorded.
   mutating func add(_ log: EventLog) throws(TrainingError) {
     usage?.add(log)
+    tokens?.add(log)
+    try directory?.add(log)
     if let batches {
       for b in log.batches {
         let (ids, tokens) = (b.requests.map(String.init).joined(separator: " "), b.tokens.map(String.init).joined(separator: " "))

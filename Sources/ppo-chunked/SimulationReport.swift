@@ -26,14 +26,17 @@ struct SimulationReport {
     rejectedCount = outputs.rejectedCount
     usage = outputs.usage?.usage(until: run.cluster.now) ?? []
     let p = outputs.percentiles(Self.shares.map(\.share))
+    let gaps = outputs.tokenPercentiles(Self.shares.map(\.share))
     metrics = outputs.metrics
-    times = [
+    var times = [
       ("end to end", "end_to_end", metrics.endToEnd, p.endToEnd),
       ("per output token", "end_to_end_normalized", metrics.endToEndNormalized, p.endToEndNormalized),
       ("time to first token", "time_to_first_token", metrics.timeToFirstToken, p.timeToFirstToken),
       ("between tokens", "time_between_tokens", metrics.timeBetweenTokens, p.timeBetweenTokens),
       ("queueing", "scheduling_delay", metrics.schedulingDelay, p.schedulingDelay),
     ]
+    if let gaps, let tokens = outputs.tokens { times.insert(("token to token", "token_to_token", tokens.gaps, gaps), at: 4) }
+    self.times = times
   }
 
   private var unfinished: Int { run.cluster.inFlightCount }
@@ -46,7 +49,7 @@ struct SimulationReport {
   var lines: [String] {
     var lines = [
       "policy \(policy), \(run.cluster.replicaCount) replicas, seed \(configuration.run.seed), parity \(configuration.cluster.parity.rawValue)",
-      "requests: \(run.taken) arrived, \(metrics.completed) completed, \(rejectedCount + run.workload.rejectedCount) rejected, "
+      "requests: \(run.arrived) arrived, \(metrics.completed) completed, \(rejectedCount + run.workload.rejectedCount) rejected, "
         + "\(unfinished) unfinished, \(run.workload.clampedCount) shortened, \(metrics.restarts) restarts, \(run.cluster.reroutedCount) rerouted",
       "arrival rate \(rateText); served \(Self.text(metrics.throughput)) requests/s, "
         + "\(Self.text(perSecond(metrics.prefillTokens))) prompt and \(Self.text(perSecond(metrics.decodeTokens))) output tokens/s "
@@ -78,8 +81,10 @@ struct SimulationReport {
   }
 
   private var rateText: String {
-    guard effectiveRate.isFinite else { return "everything at once" }
-    return "\(Self.text(effectiveRate)) requests/s"
+    guard effectiveRate.isFinite else { return "without end, everything comes at once" }
+    let profile = run.routing.workload.rateProfile
+    let isBefore = profile != nil && profile?.meanFactor == nil
+    return "\(Self.text(effectiveRate)) requests/s\(isBefore ? " before rate_schedule and bursts" : "")"
       + (configuredRate > 0 && configuredRate != effectiveRate ? " (workload.qps \(configuredRate))" : "")
   }
 
@@ -114,7 +119,7 @@ struct SimulationReport {
   var json: JSONValue {
     var members: [JSONMember] = [
       JSONMember("policy", .string(policy)), JSONMember("seed", .integer(configuration.run.seed)),
-      JSONMember("arrived", .integer(run.taken)), JSONMember("completed", .integer(metrics.completed)),
+      JSONMember("arrived", .integer(run.arrived)), JSONMember("completed", .integer(metrics.completed)),
       JSONMember("unfinished", .integer(unfinished)),
       JSONMember("rejected", .integer(rejectedCount + run.workload.rejectedCount)),
       JSONMember("shortened", .integer(run.workload.clampedCount)), JSONMember("restarts", .integer(metrics.restarts)),

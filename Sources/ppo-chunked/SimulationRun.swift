@@ -1,4 +1,3 @@
-import Foundation
 import RunConfig
 import ServingEnv
 import ServingSim
@@ -10,36 +9,62 @@ struct SimulationRun {
   let configuration: Configuration
   /// Its cluster and workload, traces from their first row.
   let routing: RoutingConfiguration
-  /// Requests that are to arrive.
-  let requests: Int
+  /// How much of the workload is served.
+  let bounds: WorkloadBounds
   /// The cluster, empty before and as it ends up after `run`.
   private(set) var cluster: ClusterSimulation
   /// Requests taken from the workload.
-  private(set) var taken = 0
+  private var taken = 0
+  /// Whether no request arrives in time any more.
+  private var isOver = false
   /// The workload behind the last request.
   private(set) var workload: Workload
-  private let timeLimit: Double
   private var seed: UInt64 { UInt64(configuration.run.seed) }
 
   /// - Throws: `TrainingError` with `.usage` for a cluster or workload that cannot be, `.badData` for a flaw in an input file.
   init(_ inputs: RunInputs) throws(TrainingError) {
     configuration = inputs.configuration
     var routing = try inputs.routingConfiguration()
-    // Training draws its windows of a trace; a simulation of a trace is the trace, from its first row and at its own times.
-    if case .trace(var replay) = routing.workload.source {
+    // Training draws its windows of a recording; a simulation of one is the recording, from its first row and at its own times.
+    switch routing.workload.source {
+    case .trace(var replay):
       replay.begin = .firstRow
       routing.workload.source = .trace(replay)
+    case .synthetic(var synthetic):
+      if case .recorded(var replay) = synthetic.intervals {
+        replay.begin = .firstRow
+        synthetic.intervals = .recorded(replay)
+        routing.workload.source = .synthetic(synthetic)
+      }
     }
     self.routing = routing
-    let section = inputs.configuration.simulate
-    timeLimit = section.timeLimitSeconds > 0 ? section.timeLimitSeconds : .infinity
     do throws(ServingError) {
       cluster = try ClusterSimulation(routing.cluster)
       workload = try Workload(routing.workload, seed: UInt64(inputs.configuration.run.seed))
     } catch {
-      throw TrainingError(.usage, "\(error)")
+      throw TrainingError(error)
     }
-    requests = section.requests > 0 ? section.requests : workload.rowCount ?? SimulateSection.requestsWithoutTrace
+    bounds = Self.bounds(inputs.configuration.simulate, workload)
+  }
+
+  private static func bounds(_ section: SimulateSection, _ workload: Workload) -> WorkloadBounds {
+    var bounds = WorkloadBounds()
+    if section.durationSeconds > 0 { bounds.arrivalEnd = section.durationSeconds }
+    if section.timeLimitSeconds > 0 { bounds.end = section.timeLimitSeconds }
+    // Without a rate everything arrives at time 0, which no duration ends.
+    let isEnded = section.durationSeconds > 0 && workload.configuration.meanRate.isFinite
+    bounds.requests =
+      section.requests > 0 ? section.requests : workload.rowCount ?? (isEnded ? .max : SimulateSection.requestsWithoutTrace)
+    return bounds
+  }
+
+  /// Requests that have arrived; the last one taken may still be on its way.
+  var arrived: Int { taken - cluster.pendingArrivalCount }
+
+  /// Requests to come, as far as can be told before and storage should be reserved for.
+  var expected: Int {
+    let byRate = workload.configuration.meanRate * bounds.arrivalEnd
+    return min(byRate < Double(bounds.requests) ? Int(byRate) : bounds.requests, 1 << 27)
   }
 
   /// Serves the requests.
@@ -75,10 +100,8 @@ struct SimulationRun {
     var decisions = 0
     announce(&outputs)
     while true {
-      let isMoreToCome = taken < requests
-      let decision =
-        timeLimit < .infinity
-        ? cluster.run(until: timeLimit, pausesWithoutArrival: isMoreToCome) : cluster.runUntilDecision(pausesWithoutArrival: isMoreToCome)
+      let isMoreToCome = taken < bounds.requests && !isOver
+      let decision = cluster.run(until: bounds.end, pausesWithoutArrival: isMoreToCome)
       if decision == nil && (!isMoreToCome || cluster.pendingArrivalCount > 0) { break }
       announce(&outputs)
       guard let decision else { continue }
@@ -94,17 +117,23 @@ struct SimulationRun {
   }
 
   private mutating func announce(_ outputs: inout SimulationOutputs) {
-    while taken < requests && cluster.pendingArrivalCount == 0 {
+    while taken < bounds.requests && cluster.pendingArrivalCount == 0 && !isOver {
+      let before = bounds.arrivalEnd < .infinity ? workload : nil
       let request = workload.next()
+      if let before, request.arrivedAt >= bounds.arrivalEnd {
+        workload = before
+        isOver = true
+        return
+      }
       taken += 1
       if cluster.enqueueArrival(request) == nil { outputs.add(cluster.takeRejections()) }
     }
   }
 
   private static func routes(_ path: String, replicaCount: Int) throws(TrainingError) -> ReplayedRoutes {
-    guard let data = FileManager.default.contents(atPath: path) else { throw TrainingError(.missingInput, "\(path): no such file") }
+    let bytes = try InputFile.read(path, what: "file with the columns request_id and replica")
     do throws(CSVError) {
-      return try ReplayedRoutes.parse(bytes: [UInt8](data), name: path, replicaCount: replicaCount)
+      return try ReplayedRoutes.parse(bytes: bytes, name: path, replicaCount: replicaCount)
     } catch {
       throw TrainingError(.badData, error.description)
     }
@@ -114,12 +143,11 @@ struct SimulationRun {
 
   /// A network sees what the routing task of the configuration shows it; the same requests arrive at the same times.
   private mutating func serve(_ trained: TrainedPolicy, _ outputs: inout SimulationOutputs) throws(TrainingError) {
-    if timeLimit < .infinity { throw TrainingError(.usage, "--time-limit: a checkpoint serves every request to its end") }
     var environment: RoutingEnvironment
     do throws(ServingError) {
-      environment = try RoutingEnvironment(routing)
+      environment = try RoutingEnvironment(routing).forEvaluation
     } catch {
-      throw TrainingError(.usage, "\(error)")
+      throw TrainingError(error)
     }
     var policy = trained
     guard policy.fit(observationSize: environment.observationSize, actionCount: environment.actionCount) else {
@@ -128,36 +156,19 @@ struct SimulationRun {
         "--policy: the checkpoint was trained for \(trained.shape.observationSize) observed values and \(trained.shape.actionCount) replicas; "
           + "this cluster has \(environment.observationSize) and \(environment.actionCount)")
     }
-    let decisions = servableCount(&outputs)
-    if decisions == 0 { return }
     if !outputs.parts.isEmpty { environment.recordEvents(outputs.parts) }
-    environment.reset(seed: seed, chunk: 0, environment: 0)
-    while environment.announced < decisions {
-      _ = environment.step(policy.choose(environment))
-      try outputs.add(environment.completions, environment.cluster)
-      if environment.announced % 64 == 0, let log = environment.takeLog() { try outputs.add(log) }
-    }
+    environment.reset(seed: seed, chunk: 0, environment: 0, bounds: bounds)
+    var decisions = 0
     while environment.pendingRequest != nil {
-      let completions = environment.finish(policy.choose(environment))
-      try outputs.add(completions, environment.cluster)
+      _ = environment.step(policy.choose(environment))
+      decisions += 1
+      try outputs.add(environment.completions, environment.cluster)
+      if decisions % 64 == 0, let log = environment.takeLog() { try outputs.add(log) }
+      outputs.add(environment.takeRejections())
     }
     outputs.add(environment.takeRejections())
     cluster = environment.cluster
-  }
-
-  /// Takes all requests from the workload and counts those that the cluster can serve; the others are recorded.
-  private mutating func servableCount(_ outputs: inout SimulationOutputs) -> Int {
-    var count = 0
-    while taken < requests {
-      let request = workload.next()
-      taken += 1
-      if cluster.rejectionReason(request) == nil {
-        count += 1
-      } else {
-        cluster.enqueueArrival(request)
-        outputs.add(cluster.takeRejections())
-      }
-    }
-    return count
+    workload = environment.workload
+    taken = environment.taken
   }
 }

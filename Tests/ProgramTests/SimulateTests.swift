@@ -40,7 +40,40 @@ struct SimulateTests {
       let replay = try simulate(common + ["--policy", "replay:\(folder)/requests.csv", "--requests-out", directory + "/again.csv"])
       #expect(replay.code == 0, "\(replay.errors)")
       #expect(try text(directory + "/again.csv") == text(folder + "/requests.csv"))
+      // A configuration of our own says the same.
+      let file = directory + "/own.json"
+      let own = try Self.configuration(JSONValue(parsing: text(folder + "/scenario.json")), trace: folder + "/trace.csv")
+      try own.text().write(toFile: file, atomically: true, encoding: .utf8)
+      let third = try simulate(["--config", file] + files)
+      #expect(third.code == 0, "\(third.errors)")
+      for output in Self.outputs { #expect(try text("\(directory)/\(output).csv") == text("\(folder)/\(output).csv"), "\(output).csv") }
     }
+  }
+
+  /// The configuration file that describes what a scenario does.
+  private static func configuration(_ scenario: JSONValue, trace: String) throws -> JSONValue {
+    let sched = try #require(scenario["sched"])
+    let time = try #require(scenario["time_model"])
+    func value(_ root: JSONValue, _ key: String) throws -> JSONValue { try #require(root[key], "\(key)") }
+    var cluster: [JSONMember] = [
+      JSONMember("num_replicas", try value(scenario, "num_replicas")), JSONMember("model", try value(scenario, "model")),
+      JSONMember("device", try value(scenario, "device")), JSONMember("max_tokens", try value(scenario, "max_tokens")),
+      JSONMember("pipeline_stages", try value(scenario, "num_pipeline_stages")),
+      JSONMember("replica_scheduler", try value(scenario, "replica_scheduler")),
+      JSONMember("batch_size_cap", try value(sched, "batch_size_cap")), JSONMember("block_size", try value(sched, "block_size")),
+      JSONMember("watermark_blocks_fraction", try value(sched, "watermark_blocks_fraction")),
+      JSONMember("block_count", try value(sched, "num_blocks")), JSONMember("parity", "reference"),
+    ]
+    if let tokens = sched["max_tokens_in_batch"] { cluster.append(JSONMember("max_tokens_in_batch", tokens)) }
+    if let tokens = sched["chunk_size"] { cluster.append(JSONMember("prefill_chunk_size", tokens)) }
+    return [
+      "run": ["seed": try value(scenario, "seed")], "cluster": .object(cluster),
+      "timing": [
+        "model": "linear", "linear_a": try value(time, "a"), "linear_b": try value(time, "b"), "linear_c": try value(time, "c"),
+        "linear_d": try value(time, "d"),
+      ],
+      "workload": ["kind": "trace", "trace": .string(trace)], "simulate": ["policy": try value(scenario, "global_scheduler")],
+    ]
   }
 
   @Test("rows follow ids, figures follow rows, and a replay of the choices repeats them; another seed does not")
@@ -133,7 +166,12 @@ struct SimulateTests {
         (["--policy", "replay:" + routes], 65, ["routes.csv:3", "no such replica"]),
         (["--policy", "replay:" + few], 65, ["few.csv", "request 2"]), (["--config", "/nonexistent.json"], 66, ["/nonexistent.json"]),
         (["--config", scenario], 64, ["color"]), (["--trace", "/nonexistent.csv"], 66, ["/nonexistent.csv", "workload.trace"]),
-        (["--parity", "perfect"], 64, ["cluster.parity", "reference"]), (["--requests", "-1"], 64, ["simulate.requests"]),
+        (["--parity", "perfect"], 64, ["cluster.parity", "reference"]), (["--requests", "-1"], 64, ["simulate.requests: -1", "0 ... "]),
+        (["--qps", "-1"], 64, ["workload.qps: -1", "0 <= x <="]), (["--time-limit", "-1"], 64, ["simulate.time_limit_seconds: -1"]),
+        (["--trace", "/tmp"], 66, ["/tmp: a directory", "workload.trace"]), (["--from", "5"], 64, ["--from", "trace"]),
+        (["--policy", "replay:"], 64, ["replay:"]), (["--policy", "ckpt:"], 64, ["ckpt:"]),
+        (["--trace", routes], 65, ["routes.csv:1", "arrived_at"]),
+        (["--set", "cluster.pipeline_stages=3"], 64, ["cluster.pipeline_stages: 3"]),
         (["--requests-out", "/nonexistent/r.csv"], 73, ["/nonexistent/r.csv"]), (["--environment", "cartpole"], 64, ["run.environment"]),
         (["--set", "timing.model=table"], 64, ["timing.mlp_profile"]),
         (["--set", "timing.model=table", "--set", "timing.mlp_profile=\(routes)"], 65, ["routes.csv", "n_head"]),

@@ -42,7 +42,8 @@ extension ClusterConfiguration {
     let pipelineStages = record.pipelineStages ?? section.pipelineStages
     let blockCount = record.blockCount ?? section.blockCount
     let subject = ProfileSubject(
-      model: model, tensorParallel: tensorParallel, pipelineStages: pipelineStages, node: network, blockSize: section.blockSize)
+      model: model, tensorParallel: tensorParallel, pipelineStages: pipelineStages, node: network,
+      blockSize: record.blockSize ?? section.blockSize)
     return ReplicaConfiguration(
       device: device, network: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
       memoryMarginFraction: record.memoryMarginFraction ?? section.memoryMarginFraction, blockCount: blockCount > 0 ? blockCount : nil,
@@ -57,17 +58,22 @@ extension ClusterConfiguration {
       switch policy {
       case .vllmV1:
         .vllmV1(
-          maxNumBatchedTokens: section.maxNumBatchedTokens, longPrefillTokenThreshold: section.longPrefillTokenThreshold,
-          enableChunkedPrefill: section.enableChunkedPrefill)
-      case .vllm: .vllm(maxTokensInBatch: section.maxTokensInBatch)
-      case .sarathi: .sarathi(chunkTokens: section.prefillChunkSize)
+          maxNumBatchedTokens: record.maxNumBatchedTokens ?? section.maxNumBatchedTokens,
+          longPrefillTokenThreshold: record.longPrefillTokenThreshold ?? section.longPrefillTokenThreshold,
+          enableChunkedPrefill: record.enableChunkedPrefill ?? section.enableChunkedPrefill)
+      case .vllm: .vllm(maxTokensInBatch: record.maxTokensInBatch ?? section.maxTokensInBatch)
+      case .sarathi: .sarathi(chunkTokens: record.prefillChunkSize ?? section.prefillChunkSize)
       case .orca: .orca
       case .fasterTransformer: .fasterTransformer
-      case .lightllm: .lightllm(maxTokensInBatch: section.maxTokensInBatch, maxWaitingIterations: section.maxWaitingIters)
+      case .lightllm:
+        .lightllm(
+          maxTokensInBatch: record.maxTokensInBatch ?? section.maxTokensInBatch,
+          maxWaitingIterations: record.maxWaitingIters ?? section.maxWaitingIters)
       }
     return ReplicaSchedulerConfiguration(
       kind: kind, batchSizeCap: record.batchSizeCap ?? (policy == .vllmV1 ? section.maxNumSeqs : section.batchSizeCap),
-      blockSize: section.blockSize, watermarkFraction: section.watermarkBlocksFraction,
+      blockSize: record.blockSize ?? section.blockSize,
+      watermarkFraction: record.watermarkBlocksFraction ?? section.watermarkBlocksFraction,
       parity: section.parity == .reference ? .reference : .sane)
   }
 

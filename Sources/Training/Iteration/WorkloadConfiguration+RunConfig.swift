@@ -83,7 +83,7 @@ extension WorkloadConfiguration {
             minTokens: range.min, maxTokens: range.max, theta: record.theta ?? section.zipfTheta,
             prefillToDecodeRatio: record.prefillToDecodeRatio ?? section.zipfPrefillToDecodeRatio, isScrambled: section.zipfScramble))
       } catch {
-        throw TrainingError(.usage, "workload: \(error)")
+        throw TrainingError(error)
       }
     case .lengths:
       guard let trace else { throw TrainingError(.usage, "workload.length_trace: no file was read") }
@@ -100,7 +100,7 @@ extension WorkloadConfiguration {
           RateProfile.Burst(atSeconds: $0.atSeconds ?? 0, durationSeconds: $0.durationSeconds ?? 0, factor: $0.factor ?? 1)
         }, periodSeconds: section.ratePeriodSeconds > 0 ? section.ratePeriodSeconds : nil)
     } catch {
-      throw TrainingError(.usage, "workload: \(error)")
+      throw TrainingError(error)
     }
   }
 }
