@@ -49,7 +49,7 @@ struct RoutedCluster: Sendable {
     if let waiting = cluster.waitingForDecision { return waiting }
     while true {
       if cluster.pendingArrivalCount == 0 { announceArrival() }
-      let isMoreToCome = taken < bounds.requests
+      let isMoreToCome = takesMore
       let reached = cluster.run(until: bounds.end, pausesWithoutArrival: isMoreToCome)
       if cluster.pendingArrivalCount == 0, let time = nextArrival {
         arrivals.append(time)
@@ -59,6 +59,9 @@ struct RoutedCluster: Sendable {
       if !isMoreToCome || cluster.pendingArrivalCount > 0 { return nil }
     }
   }
+
+  /// Whether the bounds allow another request.
+  private var takesMore: Bool { taken < bounds.requests && announced < bounds.admitted }
 
   /// Runs on without new arrivals.
   ///
@@ -86,7 +89,7 @@ struct RoutedCluster: Sendable {
   /// - Parameter time: when it arrives; nil = as the workload says.
   private mutating func announceArrival(at time: Double? = nil) {
     var rejections = 0
-    while taken < bounds.requests {
+    while takesMore {
       guard var request = nextRequest() else { return }
       if let time { request.arrivedAt = time }
       // A workload without priorities leaves them at 0; then all requests count alike.

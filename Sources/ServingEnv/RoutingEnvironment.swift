@@ -20,7 +20,7 @@ public struct RoutingEnvironment: Environment {
   public let schema: ObservationSchema
   /// Cluster and workload at the pending decision.
   private(set) var routed: RoutedCluster
-  /// Id of the request that the pending decision is about; nil after `finish`, and when all within the bounds of the reset has happened.
+  /// Id of the request that the pending decision is about; nil when all within the bounds of the reset has happened.
   public private(set) var pendingRequest: Int?
   /// Requests completed during the last step, in order of completion.
   public private(set) var completions: [CompletedRequest] = []
@@ -148,23 +148,6 @@ public struct RoutingEnvironment: Environment {
     let result = StepResult(reward: Float(rewardComponents.reward))
     rewardSum += Double(result.reward)
     return result
-  }
-
-  /// Applies an action of an evaluation after its last arrival has been announced: no further one is.
-  ///
-  /// Every request in the cluster runs to its end, but for those that a failure sends back to the router: then `pendingRequest` asks for another
-  /// `finish`. Once it is nil, `closingRecord` covers all requests. The step itself has no reward.
-  ///
-  /// - Returns: the requests completed since the last step, in order of completion.
-  public mutating func finish(_ action: Int) -> [CompletedRequest] {
-    precondition(pendingRequest != nil, "no decision is pending: reset first")
-    precondition(canChoose(action), "no such replica, or it does not take the request")
-    routed.cluster.route(to: action)
-    pendingRequest = routed.drain()
-    steps += 1
-    routed.cluster.takeCompletions(into: &completions)
-    for request in completions { totals.add(request) }
-    return completions
   }
 
   /// Records `parts` of what happens in the cluster, from the next reset on from its begin.

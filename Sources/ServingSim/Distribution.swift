@@ -27,13 +27,18 @@ public struct Distribution: Sendable {
   private var values = Values.double([])
   private let expected: Int
   private let exactLimit: Int
+  private let roundedLimit: Int
   private let overflow: Overflow
 
-  /// - Parameter expected: values to come, as far as known; storage is reserved for them.
-  public init(overflow: Overflow = .round, expected: Int = 0, exactLimit: Int = 1 << 20) {
+  /// - Parameters:
+  ///   - expected: values to come, as far as known; storage is reserved for them.
+  ///   - exactLimit: values up to which they are kept in double precision.
+  ///   - roundedLimit: values up to which they are kept in single precision, if they are; then they are dropped.
+  public init(overflow: Overflow = .round, expected: Int = 0, exactLimit: Int = 1 << 20, roundedLimit: Int = .max) {
     self.overflow = overflow
     self.expected = expected
     self.exactLimit = exactLimit
+    self.roundedLimit = roundedLimit
   }
 
   /// Mean, NaN of nothing.
@@ -63,8 +68,10 @@ public struct Distribution: Sendable {
       }
     case .single(var list):
       values = .dropped
-      list.append(Float(value))
-      values = .single(list)
+      if list.count < roundedLimit {
+        list.append(Float(value))
+        values = .single(list)
+      }
     case .dropped: break
     }
   }

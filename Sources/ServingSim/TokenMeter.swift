@@ -14,10 +14,10 @@ public struct TokenMeter: Sendable {
   private var lastTokens: [Double] = []
   private var firstID = 0
 
-  /// - Parameter exactLimit: gaps up to which percentiles are known; beyond it there are mean, least and greatest.
-  public init(parity: SchedulerParity, exactLimit: Int = 1 << 24) {
+  /// Percentiles are exact up to 2^22 gaps and come from values in single precision up to 2^26; beyond there are mean, least and greatest.
+  public init(parity: SchedulerParity) {
     self.parity = parity
-    gaps = Distribution(overflow: .drop, exactLimit: exactLimit)
+    gaps = Distribution(exactLimit: 1 << 22, roundedLimit: 1 << 26)
   }
 
   /// The `shares` quantiles of the gaps, see `Distribution.percentiles`.

@@ -10,15 +10,17 @@ struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Simulates the cluster under one policy and prints what the requests experienced.",
     discussion: """
-      --config takes a configuration or the scenario.json of a recorded run. With --trace every row of the trace arrives once, at its own time;
-      otherwise simulate.requests requests are drawn. --policy: random, round_robin, lor, lor_full, lot, a checkpoint, a run directory, or
-      replay:CSV, which routes as the replica column of an earlier run's --requests-out did.
+      --config takes a configuration or the scenario.json of a recorded run. Every row of --trace arrives once, at its own time; without a trace requests are
+      drawn as the section workload says. A checkpoint brings its own configuration.
 
-        ppo-chunked simulate --trace trace.csv --qps 14 --policy lor_full --requests-out requests.csv
+        ppo-chunked simulate --trace trace.csv --policy lor_full
       """)
 
   @OptionGroup var options: ConfigurationOptions
-  @Option(help: "Who routes (simulate.policy).")
+  @Option(
+    help: ArgumentHelp(
+      "Who routes: random, round_robin, lor, lor_full, lot, a checkpoint, a run directory, or replay:CSV for the column replica of an earlier "
+        + "--requests-out (simulate.policy)."))
   var policy: String?
   @Option(
     parsing: .unconditional,
@@ -53,6 +55,11 @@ struct SimulateCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    for (option, value) in [
+      ("--num-envs", options.numEnvs), ("--total-requests", options.totalRequests), ("--chunk-size", options.chunkSize),
+    ] where value != nil {
+      throw TrainingError(.usage, "\(option): only training has it; --requests and --duration say how much is simulated")
+    }
     let scenario = try scenario()
     let given = policy ?? scenario?.policy
     // A checkpoint brings the configuration it was trained with, which the options change.

@@ -66,18 +66,14 @@ import Testing
     #expect(values["time_to_first_token_mean"] == firstToken)
   }
 
-  @Test("finish routes the last request and returns everything that was in flight")
-  func finish() throws {
+  @Test("with an end the last step returns everything that was in flight")
+  func bounded() throws {
     var environment = try RoutingEnvironment(Fixtures.poisson())
-    environment.reset(seed: 9, chunk: 1, environment: 0)
+    environment.reset(seed: 9, chunk: 1, environment: 0, bounds: WorkloadBounds(admitted: 200))
     var ids: [Int] = []
     for step in 0..<200 {
-      if step == 199 {
-        ids += environment.finish(step % 4).map(\.id)
-      } else {
-        _ = environment.step(step % 4)
-        ids += environment.completions.map(\.id)
-      }
+      _ = environment.step(step % 4)
+      ids += environment.completions.map(\.id)
     }
     #expect(ids.sorted() == Array(0..<200))
     #expect(environment.pendingRequest == nil)
@@ -185,7 +181,8 @@ import Testing
     }
     await #expect(processExitsWith: .failure) {
       var environment = try RoutingEnvironment(Fixtures.poisson())
-      _ = environment.finish(0)
+      environment.reset(seed: 1, chunk: 0, environment: 0, bounds: WorkloadBounds(requests: 1))
+      _ = environment.step(0)
       _ = environment.step(0)
     }
   }

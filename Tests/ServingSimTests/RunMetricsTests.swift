@@ -14,10 +14,12 @@ import Testing
       var exact = Distribution()
       var rounded = Distribution(exactLimit: 100)
       var dropped = Distribution(overflow: .drop, exactLimit: 100)
+      var limited = Distribution(exactLimit: 100, roundedLimit: 1000)
       for value in values {
         exact.add(value)
         rounded.add(value)
         dropped.add(value)
+        limited.add(value)
       }
       let sorted = values.sorted()
       let expected = shares.map { share -> Double in
@@ -31,6 +33,8 @@ import Testing
       #expect(rounded.percentiles(shares) == expected)
       #expect(exact.isExact && rounded.isExact == (count <= 100))
       if count > 100 { #expect(dropped.percentiles([0.5])[0].isNaN) }
+      #expect(count > 1000 ? limited.percentiles([0.5])[0].isNaN : limited.percentiles(shares) == expected)
+      #expect(limited.count == count && limited.greatest == sorted[count - 1])
       #expect(exact.least == sorted[0] && dropped.greatest == sorted[count - 1])
       #expect(abs(dropped.mean - values.reduce(0, +) / Double(count)) < 1e-9)
     }

@@ -34,17 +34,13 @@ extension RoutingEnvironment {
   func evaluate(seed: UInt64, index: Int, requests: Int, choose: (RoutingEnvironment) -> Int?) -> EvaluationResult? {
     precondition(requests >= 1, "an evaluation serves at least one request")
     var environment = self
-    environment.reset(seed: seed, chunk: 0, environment: index)
+    environment.reset(seed: seed, chunk: 0, environment: index, bounds: WorkloadBounds(admitted: requests))
     var completed: [CompletedRequest] = []
     completed.reserveCapacity(requests)
-    while environment.announced < requests {
+    while environment.pendingRequest != nil {
       guard let action = choose(environment) else { return nil }
       _ = environment.step(action)
       completed.append(contentsOf: environment.completions)
-    }
-    while environment.pendingRequest != nil {
-      guard let action = choose(environment) else { return nil }
-      completed.append(contentsOf: environment.finish(action))
     }
     return EvaluationResult(completed, requestCount: requests, replicaCount: cluster.replicaCount)
   }
