@@ -127,9 +127,9 @@ struct FeatureTests {
     #expect(try encoding.state(from: written.tree, step: contents.step, environmentCount: 5, file: "f") == state)
   }
 
-  @Test("temperatures move, are recorded with the decisions, and the ratio of the first minibatch is exactly 1")
-  func temperature() throws {
-    let harness = try Self.harness()
+  @Test("temperatures move, are recorded with the decisions, and the ratio of the first minibatch is exactly 1", arguments: forms)
+  func temperature(overrides: [String]) throws {
+    let harness = try Self.harness(overrides)
     #expect(try harness.run(ranks: 1) == .success(.finished))
     let updates = try harness.fingerprint[2].split(separator: "\n")
     #expect(updates.count > 4)

@@ -74,10 +74,13 @@ extension Trainer {
     let states = contributions.compactMap(\.temperature)
     guard !states.isEmpty else { return }
     func mean(_ value: (TemperatureState) -> Double) -> Double { states.reduce(0) { $0 + value($1) } / Double(states.count) }
+    record.append("temperature_base", settings.temperature?.base ?? .nan)
     record.append("temperature_current", mean(\.temperature))
     record.append("temperature_qps_pressure", mean(\.ratePressure))
     record.append("temperature_latency_pressure", mean(\.latencyPressure))
     record.append("temperature_pulsing", mean { $0.isPulsing ? 1 : 0 })
+    record.append("temperature_pulse_remaining", mean { Double($0.pulseRemaining) })
+    record.append("temperature_step_count", mean { Double($0.stepCount) })
     record.append("temperature_stagnation_level", states.flatMap(\.changes).max() ?? 0)
   }
 
