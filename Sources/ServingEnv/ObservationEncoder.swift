@@ -21,8 +21,8 @@ struct ObservationEncoder: Sendable {
     var next = 0
     for index in 0..<schema.replicaCount {
       let view = cluster.replica(index)
-      let waits =
-        schema.configuration.queueDelayFeatures && view.waitingCount > 0 ? Waits(view.waiting, now: metrics.time) : Waits()
+      let queue = cluster.waitingQueue(index)
+      let waits = schema.configuration.queueDelayFeatures && !queue.isEmpty ? Waits(queue, now: metrics.time) : Waits()
       let trend = schema.configuration.temporalFeatures ? history.trend(replica: index) : ObservationHistory.ReplicaTrend()
       for column in schema.replicaColumns {
         observation[next] = column.transform.apply(
@@ -30,8 +30,8 @@ struct ObservationEncoder: Sendable {
         next += 1
       }
       for slot in 0..<schema.configuration.queueSlots {
-        if slot < view.waitingCount {
-          let waiting = view.waiting.request(at: slot)
+        if slot < queue.count {
+          let waiting = queue.request(at: slot)
           for column in schema.requestColumns {
             observation[next] = column.transform.apply(value(column.quantity, request: waiting, now: metrics.time), logTokens: logTokens)
             next += 1

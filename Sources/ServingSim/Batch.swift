@@ -17,12 +17,16 @@ struct Batch: Equatable, Sendable {
   var decodeRequests = 0
   /// Tokens in the KV cache of those (K).
   var decodeContextTokens = 0
+  /// Pairs of a new token and one that it attends to.
+  var pairs = 0
+  /// Steps until the first member is done if all of them decode.
+  var stepsLeft = Int.max
   /// Blocks of members that have left the batch (faster_transformer).
   var ownerlessBlocks = 0
   /// Start at the stage that works on it.
   var stageStartedAt = 0.0
   /// Time that stage takes.
-  var stageTime = StageTime(0)
+  var stageTime = StageTime()
   /// Milliseconds that attention over prefill members takes per layer; nil until the first stage asked for it.
   var prefillAttentionMilliseconds: Double?
 
@@ -34,12 +38,19 @@ struct Batch: Equatable, Sendable {
     decodeRequests = 0
     decodeContextTokens = 0
     ownerlessBlocks = 0
+    pairs = 0
+    stepsLeft = Int.max
+    stageStartedAt = 0
+    stageTime = StageTime()
     prefillAttentionMilliseconds = nil
   }
 
+  @inline(__always)
   mutating func add(_ slot: Int, tokens count: Int, of request: Request) {
     members.append(Member(slot: Int32(truncatingIfNeeded: slot), tokens: Int32(truncatingIfNeeded: count)))
     tokens &+= count
+    pairs &+= count &* (count &+ request.processedTokens)
+    stepsLeft = min(stepsLeft, request.remainingTokens)
     if request.isPrefillComplete {
       decodeRequests &+= 1
       decodeContextTokens &+= request.processedTokens

@@ -1,11 +1,11 @@
 extension ClosedFormTimeModel {
-  /// How `seconds` comes about, for metrics; equal to it but for rounding.
+  /// How the time of a stage comes about, for metrics; equal to it but for rounding.
   func operations(stage: Int, batch: Batch, requests: [Request]) -> OperationTimes {
     var times = OperationTimes()
     times.layers = model.layers / stageCount
     for (place, time) in linearOperations(tokens: lookedUp(batch.tokens)).enumerated() { times.perLayer[place] = time }
     times[.cacheSave] = cacheSaveMilliseconds(tokens: batch.tokens)
-    times[.prefillAttention] = prefillAttention(batch, requests)
+    if batch.prefillTokens > 0 { times[.prefillAttention] = prefillAttention(batch.members, requests) }
     times[.decodeAttention] = decodeAttentionMilliseconds(requests: batch.decodeRequests, contextTokens: batch.decodeContextTokens)
     times[.attentionAllReduce] = allReduceMilliseconds(tokens: batch.tokens) / 2
     times[.feedForwardAllReduce] = times[.attentionAllReduce]

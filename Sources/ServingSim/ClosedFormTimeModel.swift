@@ -139,41 +139,50 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
 
   /// Decode attention over `requests` requests with `contextTokens` tokens in the cache, 0 for none.
   public func decodeAttentionMilliseconds(requests: Int, contextTokens: Int) -> Double {
-    if requests == 0 { return 0 }
-    guard rounding == .reference else {
-      if let attention = measured.attention { return attention.decode.time(Double(requests), Double(contextTokens) / Double(requests)) }
-      return attentionOverhead + (decodePerContextToken * Double(contextTokens) + decodePerRequest * Double(requests))
-    }
-    let mean = roundedUp(contextTokens / requests, to: 64)
-    let time =
-      measured.attention?.decode.time(Double(requests), Double(mean))
-      ?? attentionOverhead + (decodePerContextToken * Double(mean * requests) + decodePerRequest * Double(requests))
-    return requests > 1 && isGroupedQuery ? time * (1 + device.fit.decodeBatchingOverhead) : time
+    decodeAttention(requests: requests, contextTokens: contextTokens).value(contextTokens: contextTokens)
   }
 
-  /// Seconds that pipeline stage `stage` takes for a batch.
-  func seconds(stage: Int, batch: inout Batch, requests: [Request]) -> Double {
+  /// Pipeline stage `stage` for a batch.
+  func clock(stage: Int, batch: inout Batch, requests: [Request]) -> StageClock {
     let prefill: Double
     if let known = batch.prefillAttentionMilliseconds {
       prefill = known
     } else {
-      prefill = prefillAttention(batch, requests)
+      prefill = batch.prefillTokens == 0 ? 0 : prefillAttention(batch.members, requests)
       batch.prefillAttentionMilliseconds = prefill
     }
     let layer = batch.tokens < layerTable.count ? layerTable[batch.tokens] : layerMilliseconds(tokens: batch.tokens)
-    let decode = decodeAttentionMilliseconds(requests: batch.decodeRequests, contextTokens: batch.decodeContextTokens)
-    var stageTime = (layer + prefill + decode) * layersPerStage
-    if stage + 1 < stageCount { stageTime += sendReceiveMilliseconds(tokens: batch.tokens) }
-    return stageTime * 1e-3 + cpuSeconds(stage: stage, requests: batch.members.count)
+    return StageClock(
+      fixed: layer + prefill, decode: decodeAttention(requests: batch.decodeRequests, contextTokens: batch.decodeContextTokens),
+      layers: layersPerStage, sendReceive: stage + 1 < stageCount ? sendReceiveMilliseconds(tokens: batch.tokens) : 0, unit: 1e-3,
+      engine: engineSeconds(stage: stage, requests: batch.members.count))
   }
 
-  /// CPU time of the engine inside `seconds`, 0 unless it was measured: once a batch, or with the reference's rounding at every stage.
-  func cpuSeconds(stage: Int, requests: Int) -> Double {
+  /// CPU time of the engine, 0 unless it was measured: once a batch, or with the reference's rounding at every stage.
+  private func engineSeconds(stage: Int, requests: Int) -> Double {
     guard let cpu = measured.cpu, stage == 0 || rounding == .reference else { return 0 }
     return cpu.time(Double(requests)) * 1e-3
   }
 
   // MARK: Parts
+
+  /// Decode attention as a function of the context, or for this context where tables or the reference's rounding have a say in it.
+  private func decodeAttention(requests: Int, contextTokens: Int) -> DecodeTerm {
+    if requests == 0 { return DecodeTerm() }
+    guard rounding == .reference else {
+      if let attention = measured.attention {
+        return DecodeTerm(overhead: attention.decode.time(Double(requests), Double(contextTokens) / Double(requests)), isAffine: false)
+      }
+      return DecodeTerm(
+        overhead: attentionOverhead, perContextToken: decodePerContextToken, perRequests: decodePerRequest * Double(requests))
+    }
+    let mean = roundedUp(contextTokens / requests, to: 64)
+    let time =
+      measured.attention?.decode.time(Double(requests), Double(mean))
+      ?? attentionOverhead + (decodePerContextToken * Double(mean * requests) + decodePerRequest * Double(requests))
+    let hasOverhead = requests > 1 && isGroupedQuery
+    return DecodeTerm(overhead: hasOverhead ? time * (1 + device.fit.decodeBatchingOverhead) : time, isAffine: false)
+  }
 
   private func layerMilliseconds(tokens: Int) -> Double {
     linearMilliseconds(tokens: lookedUp(tokens)) + cacheSaveMilliseconds(tokens: tokens) + allReduceMilliseconds(tokens: tokens)
@@ -203,10 +212,8 @@ public struct ClosedFormTimeModel: Equatable, Sendable {
     fit.form.combine(fit.overhead, 1e3 * Double(tokens) * Double(bytes) / (device.bandwidth * fit.efficiency))
   }
 
-  /// Attention of the members in prefill, their kernel's overhead included; 0 without any.
-  func prefillAttention(_ batch: Batch, _ requests: [Request]) -> Double {
-    if batch.prefillTokens == 0 { return 0 }
-    let members = batch.members
+  /// Attention of the members in prefill, of which there is one at least, their kernel's overhead included.
+  func prefillAttention(_ members: [Batch.Member], _ requests: [Request]) -> Double {
     if rounding == .reference || measured.attention != nil { return aggregatedPrefillAttention(members, requests) }
     var sum = 0.0
     for member in members where !requests[Int(member.slot)].isPrefillComplete {

@@ -18,7 +18,7 @@ extension ClusterSimulation {
     switch change.kind {
     case .drain:
       if replicas[change.replica].availability == .available { replicas[change.replica].availability = .draining }
-    case .fail: fail(change.replica)
+    case .fail: fail(change.replica, at: event.time)
     case .recover: replicas[change.replica].availability = .available
     }
     updateReach()
@@ -48,7 +48,7 @@ extension ClusterSimulation {
   }
 
   /// Drops batches and caches of a replica; its requests go back to the router, which is in order of arrival.
-  private mutating func fail(_ index: Int) {
+  private mutating func fail(_ index: Int, at time: Double) {
     queue.removeEnds(of: index)
     var lost: [Int] = []
     for slot in requests.indices where requests[slot].id >= 0 && requests[slot].replica == index { lost.append(slot) }
@@ -57,8 +57,12 @@ extension ClusterSimulation {
       batches[slot].id = -1
       freeBatchSlots.append(slot)
     }
-    replicas[index] = emptyReplica(index)
-    replicas[index].availability = .failed
+    var emptied = emptyReplica(index)
+    emptied.availability = .failed
+    emptied.use = replicas[index].use
+    emptied.noteBlocks(at: time)
+    for stage in emptied.stages.indices { emptied.stages[stage].busySeconds = replicas[index].stages[stage].busySeconds }
+    replicas[index] = emptied
     if lost.isEmpty { return }
     for slot in lost { requests[slot].leaveFailedReplica() }
     reroutedCount += lost.count

@@ -1,7 +1,8 @@
 extension ClusterSimulation {
   /// Handles one event; successors are created in a fixed order, which numbers them.
   mutating func handle(_ event: Event) {
-    countEvent()
+    countEvents(1)
+    beginAt(event.time)
     if log != nil { logEvent(event) }
     switch event.kind {
     case .requestArrival: requestArrived(event)
@@ -28,18 +29,7 @@ extension ClusterSimulation {
 
   private mutating func scheduleReplica(_ event: Event) {
     let index = Int(event.replica)
-    let limits = models[replicas[index].model].limits
-    while replicas[index].runningBatches < limits.stageCount {
-      let slot = takeBatchSlot()
-      let isFormed = replicas[index].formBatch(at: event.time, limits: limits, requests: &requests, batch: &batches[slot])
-      if !isFormed {
-        freeBatchSlots.append(slot)
-        break
-      }
-      batches[slot].id = nextBatchID
-      batches[slot].replica = index
-      nextBatchID &+= 1
-      replicas[index].runningBatches &+= 1
+    while let slot = formBatch(index, at: event.time) {
       formed.append(slot)
       if log != nil { logBatch(slot, replica: index) }
     }
@@ -57,33 +47,17 @@ extension ClusterSimulation {
   }
 
   private mutating func scheduleStage(_ event: Event) {
-    let index = Int(event.replica)
-    let stage = Int(event.stage)
-    if replicas[index].stages[stage].isBusy || replicas[index].stages[stage].queue.isEmpty { return }
-    replicas[index].stages[stage].isBusy = true
-    let slot = replicas[index].stages[stage].queue.removeFirst()
-    let time = models[replicas[index].model].stageTime(stage: stage, batch: &batches[slot], requests: requests)
-    batches[slot].stageStartedAt = event.time
-    batches[slot].stageTime = time
+    guard let (slot, end) = startStage(Int(event.replica), stage: Int(event.stage), at: event.time) else { return }
     if log != nil { logBatchDetail(slot) }
-    queue.push(
-      at: event.time + time.total, .batchStageEnd, replica: event.replica, stage: event.stage, batch: Int32(truncatingIfNeeded: slot))
+    queue.pushStageEnd(at: end, replica: event.replica, stage: event.stage, batch: Int32(truncatingIfNeeded: slot))
   }
 
   private mutating func stageEnded(_ event: Event) {
-    let stage = Int(event.stage)
-    let slot = Int(event.batch)
-    replicas[Int(event.replica)].stages[stage].isBusy = false
-    let start = batches[slot].stageStartedAt
-    let time = batches[slot].stageTime
-    let members = batches[slot].members
-    var live = requests.mutableSpan
-    for member in members {
-      live[Int(member.slot)].stageEnded(start: start, end: event.time, time: time)
-    }
-    if log != nil { logStage(slot, event) }
+    let index = Int(event.replica)
+    endStage(index, stage: Int(event.stage), batch: Int(event.batch), at: event.time)
+    if log != nil { logStage(Int(event.batch), event) }
     queue.pushNow(.replicaStageSchedule, replica: event.replica, stage: event.stage)
-    if stage + 1 == replicas[Int(event.replica)].stages.count {
+    if Int(event.stage) + 1 == replicas[index].stages.count {
       queue.pushNow(.batchEnd, replica: event.replica, batch: event.batch)
     } else {
       queue.pushNow(.batchStageArrival, replica: event.replica, stage: event.stage + 1, batch: event.batch)
@@ -91,41 +65,7 @@ extension ClusterSimulation {
   }
 
   private mutating func batchEnded(_ event: Event) {
-    let index = Int(event.replica)
-    let slot = Int(event.batch)
-    let members = batches[slot].members
-    var progress = 0
-    var hasCompleted = false
-    do {
-      var live = requests.mutableSpan
-      for member in members {
-        let place = Int(member.slot)
-        progress &+= live[place].batchEnded(at: event.time, tokens: Int(member.tokens))
-        if live[place].isCompleted { hasCompleted = true }
-      }
-    }
-    replicas[index].outstandingTokens -= progress
-    replicas[index].batchEnded(batches[slot], limits: models[replicas[index].model].limits, requests: &requests)
-    if log != nil {
-      logBatchEnd(slot, event)
-      logBlocks(replica: index)
-    }
-    if hasCompleted {
-      for member in members where requests[Int(member.slot)].isCompleted {
-        complete(Int(member.slot))
-      }
-    }
-    batches[slot].id = -1
-    freeBatchSlots.append(slot)
+    endBatch(Int(event.replica), batch: Int(event.batch), at: event.time)
     queue.pushNow(.replicaSchedule, replica: event.replica)
-  }
-
-  private mutating func takeBatchSlot() -> Int {
-    if let slot = freeBatchSlots.popLast() {
-      batches[slot].reuse()
-      return slot
-    }
-    batches.append(Batch())
-    return batches.count - 1
   }
 }

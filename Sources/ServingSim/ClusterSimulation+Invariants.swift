@@ -30,7 +30,7 @@ extension ClusterSimulation {
       if replica.availability == .failed && (replica.waiting.count + replica.residentCount > 0 || replica.runningBatches > 0) {
         violations.append("replica \(index) has failed and holds requests")
       }
-      if replica.residentCount > limits.batchSizeCap {
+      if replica.residentCount > limits.residentMax {
         violations.append("replica \(index): \(replica.residentCount) residents exceed the cap")
       }
       if replica.runningBatches < 0 || replica.runningBatches > limits.stageCount {

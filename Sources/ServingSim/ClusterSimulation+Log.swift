@@ -28,12 +28,12 @@ extension ClusterSimulation {
   }
 
   mutating func logBatch(_ slot: Int, replica: Int) {
+    if log?.parts.isEmpty == true { return }
     let batch = batches[slot]
     let record = EventLog.BatchRecord(
       id: batch.id, replica: replica, scheduledAt: now, completedAt: nil, cancelledAt: nil,
       requests: batch.members.map { requests[Int($0.slot)].id }, tokens: batch.members.map { Int($0.tokens) },
-      contexts: batch.members.map { requests[Int($0.slot)].processedTokens }, prefillTokens: batch.prefillTokens,
-      allocatedBlocks: replicas[replica].allocatedBlocks, waitingCount: replicas[replica].waiting.count)
+      prefillTokens: batch.prefillTokens, allocatedBlocks: replicas[replica].allocatedBlocks, waitingCount: replicas[replica].waiting.count)
     withLog { log in
       if log.parts.contains(.batches) { log.batches.append(record) }
       if case .batches(let earlier) = log.events.last?.detail {
@@ -68,28 +68,29 @@ extension ClusterSimulation {
   }
 
   /// Called when the members have been updated and those that are done still have their ids.
-  mutating func logBatchEnd(_ slot: Int, _ event: Event) {
+  mutating func logBatchEnd(_ slot: Int, at time: Double) {
     let id = batches[slot].id
-    if log?.parts.contains(.tokens) == true { logTokens(slot, event) }
+    if log?.parts.contains(.tokens) == true { logTokens(slot, at: time) }
     withLog { log in
       log.setDetail(.batches([id]))
-      log.updateBatch(id) { $0.completedAt = event.time }
+      log.updateBatch(id) { $0.completedAt = time }
     }
   }
 
-  private mutating func logTokens(_ slot: Int, _ event: Event) {
+  private mutating func logTokens(_ slot: Int, at time: Double) {
     var members: [EventLog.TokenRecord.Member] = []
     for member in batches[slot].members {
       let request = requests[Int(member.slot)]
       guard request.isPrefillComplete else { continue }
       let isDecode = request.processedTokens > request.prefillTokens + 1
-      let isFirst = !isDecode && request.prefillCompletedAt == event.time
+      let isFirst = !isDecode && request.prefillCompletedAt == time
       members.append(
         EventLog.TokenRecord.Member(
           request: request.id, prefillTokens: isFirst ? request.prefillTokens : 0, isDecode: isDecode, isLast: request.isCompleted))
     }
     if members.isEmpty { return }
-    withLog { $0.tokens.append(EventLog.TokenRecord(time: event.time, replica: Int(event.replica), members: members)) }
+    let replica = batches[slot].replica
+    withLog { $0.tokens.append(EventLog.TokenRecord(time: time, replica: replica, members: members)) }
   }
 
   mutating func logCancellation(_ slot: Int) {

@@ -47,6 +47,8 @@ public struct ClusterSimulation: Sendable, Equatable {
 
   /// Events handled so far.
   public private(set) var handledEvents = 0
+  /// Time of the first event.
+  private(set) var begin: Double?
   /// Requests that have arrived at the router and are not completed.
   public private(set) var inFlightCount = 0
   /// Requests completed so far, taken or not.
@@ -86,6 +88,7 @@ public struct ClusterSimulation: Sendable, Equatable {
     completions.removeAll(keepingCapacity: true)
     rejections.removeAll(keepingCapacity: true)
     handledEvents = 0
+    begin = nil
     inFlightCount = 0
     completedCount = 0
     rejectedCount = 0
@@ -109,7 +112,7 @@ public struct ClusterSimulation: Sendable, Equatable {
   // MARK: Driving
 
   /// Time of the last handled event, seconds.
-  public var now: Double { queue.now }
+  public var now: Double { max(queue.now, queue.latest) }
 
   /// Announces an arrival.
   ///
@@ -119,7 +122,7 @@ public struct ClusterSimulation: Sendable, Equatable {
   @discardableResult
   public mutating func enqueueArrival(_ spec: RequestSpec) -> Int? {
     precondition(spec.arrivedAt.isFinite, "arrival time is not finite")
-    precondition(spec.arrivedAt >= queue.now, "arrival before the simulation's clock")
+    precondition(spec.arrivedAt >= now, "arrival before the simulation's clock")
     precondition(spec.arrivedAt >= queue.lastArrivalTime ?? 0, "arrival times must not decrease")
     precondition(spec.prefillTokens >= 1, "a request needs at least one prompt token")
     precondition(spec.decodeTokens >= 1, "a request needs at least one output token")
@@ -177,6 +180,7 @@ public struct ClusterSimulation: Sendable, Equatable {
 
   private mutating func run(below end: Double, pausesWithoutArrival: Bool) -> Int? {
     while decision < 0 {
+      if log == nil && queue.isBetweenInstants { fastForward(below: min(queue.horizon, end)) }
       guard let next = queue.nextTime(changes: hasWork), next < end, let event = queue.pop() else { return nil }
       handle(event)
       if pausesWithoutArrival && event.kind == .globalSchedule && decision < 0 && queue.arrivalCount == 0 && !router.isEmpty { return nil }
@@ -205,7 +209,7 @@ public struct ClusterSimulation: Sendable, Equatable {
     }
   }
 
-  /// Requests completed since the last call, in order of completion.
+  /// Requests completed since the last call, in order of time, at equal times of replica, and there of the batch.
   public mutating func takeCompletions() -> [CompletedRequest] {
     let taken = completions
     completions = []
@@ -245,8 +249,12 @@ public struct ClusterSimulation: Sendable, Equatable {
 
   /// Replica `index`, 0-based.
   public func replica(_ index: Int) -> ReplicaView {
-    ReplicaView(replicas[index], model: models[replicas[index].model], requests: requests)
+    let model = replicas[index].model
+    return ReplicaView(replicas[index], limits: models[model].limits, relativeSpeed: models[model].relativeSpeed)
   }
+
+  /// Requests that wait at replica `index`.
+  public func waitingQueue(_ index: Int) -> WaitingQueueView { WaitingQueueView(queue: replicas[index].waiting, requests: requests) }
 
   /// The request that waits for a decision, nil if none does.
   public var waitingForDecision: Int? { decision < 0 ? nil : requests[router[decision]].id }
@@ -276,12 +284,21 @@ public struct ClusterSimulation: Sendable, Equatable {
 
 extension ClusterSimulation {
   // Bookkeeping for the handlers, which live in another file.
-  mutating func countEvent() { handledEvents &+= 1 }
+  mutating func countEvents(_ count: Int) { handledEvents &+= count }
+  mutating func beginAt(_ time: Double) { if begin == nil { begin = time } }
   mutating func countArrival() { inFlightCount &+= 1 }
 
   /// Records a finished request and gives its slot back.
   mutating func complete(_ slot: Int) {
-    completions.append(CompletedRequest(requests[slot]))
+    let completed = CompletedRequest(requests[slot])
+    var place = completions.count
+    completions.append(completed)
+    // What ends at one instant on several replicas is in the order of the replicas, whoever came first.
+    while place > 0, completions[place - 1].completedAt == completed.completedAt, completions[place - 1].replica > completed.replica {
+      completions[place] = completions[place - 1]
+      place -= 1
+    }
+    completions[place] = completed
     completedCount &+= 1
     inFlightCount &-= 1
     ids.remove(requests[slot].id)

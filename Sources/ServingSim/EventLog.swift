@@ -77,8 +77,6 @@ public struct EventLog: Equatable, Sendable {
     public let requests: [Int]
     /// Tokens per member.
     public let tokens: [Int]
-    /// Tokens of each member in the cache when it was formed.
-    public let contexts: [Int]
     /// Tokens of members still in prefill.
     public let prefillTokens: Int
     /// Blocks in use on the replica after it was formed.

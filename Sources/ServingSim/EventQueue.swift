@@ -8,6 +8,8 @@
 struct EventQueue: Equatable, Sendable {
   /// Time of the last event popped, seconds.
   private(set) var now = 0.0
+  /// Time of the latest stage end that `ClusterSimulation.fastForward` handled; such ends leave `now` alone.
+  private(set) var latest = 0.0
   private(set) var nextID = 1
   private var arrivals = Fifo()
   private var immediate = Fifo()
@@ -36,16 +38,14 @@ struct EventQueue: Equatable, Sendable {
     nextID &+= 1
   }
 
-  /// Adds an event at `time`, not before the clock.
-  mutating func push(at time: Double, _ kind: EventKind, replica: Int32, stage: Int32, batch: Int32) {
+  /// Adds a stage end at `time`, not before the clock.
+  mutating func pushStageEnd(at time: Double, replica: Int32, stage: Int32, batch: Int32) {
     precondition(time >= now, "an event may not lie in the past")
     if time == now {
-      pushNow(kind, replica: replica, stage: stage, batch: batch)
+      pushNow(.batchStageEnd, replica: replica, stage: stage, batch: batch)
       return
     }
-    heap.append(Event(time: time, id: nextID, kind: kind, replica: replica, stage: stage, batch: batch))
-    nextID &+= 1
-    siftUp()
+    pushEnd(at: time, replica: replica, stage: stage, batch: batch)
   }
 
   private var nextChangeTime: Double { nextChange < changeTimes.count ? changeTimes[nextChange] : .infinity }
@@ -85,6 +85,40 @@ struct EventQueue: Equatable, Sendable {
     return popHeap()
   }
 
+  // MARK: Fast forward
+
+  /// Whether no event of the present instant is left.
+  var isBetweenInstants: Bool { immediate.isEmpty }
+
+  /// The next arrival or change of availability: until then replicas do not see each other.
+  var horizon: Double { min(arrivals.isEmpty ? .infinity : arrivals.firstTime, nextChangeTime) }
+
+  /// The earliest stage end.
+  var firstEnd: Event? { heap.first }
+
+  /// Takes the earliest stage end, leaving `now` where it is.
+  mutating func removeFirstEnd() {
+    latest = max(latest, heap[0].time)
+    _ = popHeap()
+  }
+
+  /// The same batch ends again at `time`, and has ended at `handled` for the last time before it.
+  mutating func moveFirstEnd(to time: Double, handled: Double) {
+    latest = max(latest, handled)
+    var event = heap[0]
+    event.time = time
+    event.id = nextID
+    nextID &+= 1
+    siftDown(event)
+  }
+
+  /// Adds a stage end without looking at `now`.
+  mutating func pushEnd(at time: Double, replica: Int32, stage: Int32, batch: Int32) {
+    heap.append(Event(time: time, id: nextID, kind: .batchStageEnd, replica: replica, stage: stage, batch: batch))
+    nextID &+= 1
+    siftUp()
+  }
+
   /// Changes of availability handled so far.
   var handledChanges: Int { nextChange }
 
@@ -117,8 +151,13 @@ struct EventQueue: Equatable, Sendable {
   private mutating func popHeap() -> Event {
     let top = heap[0]
     let event = heap.removeLast()
+    if !heap.isEmpty { siftDown(event) }
+    return top
+  }
+
+  /// Puts `event` in the place of the top.
+  private mutating func siftDown(_ event: Event) {
     let count = heap.count
-    if count == 0 { return top }
     var parent = 0
     while true {
       var child = 2 * parent + 1
@@ -129,7 +168,6 @@ struct EventQueue: Equatable, Sendable {
       parent = child
     }
     heap[parent] = event
-    return top
   }
 }
 

@@ -78,16 +78,11 @@ public struct StageWork: Equatable, Sendable {
 extension ReplicaModel {
   /// What `stage` works on; asked before the members count the tokens of the batch.
   func work(_ stage: Int, _ batch: Batch, _ requests: [Request]) -> StageWork {
-    var pairs = 0
-    for member in batch.members {
-      let count = Int(member.tokens)
-      pairs += count * (count + requests[Int(member.slot)].processedTokens)
-    }
     var operations: OperationTimes?
-    if case .closedForm(let model) = timeModel { operations = model.operations(stage: stage, batch: batch, requests: requests) }
+    if case .closedForm(let times) = timeModel { operations = times.model.operations(stage: stage, batch: batch, requests: requests) }
     if timeScale != 1 { operations = operations?.scaled(by: timeScale) }
     return StageWork(
-      requests: batch.members.map { requests[Int($0.slot)].id }, tokens: batch.tokens, attentionPairs: pairs, operations: operations)
+      requests: batch.members.map { requests[Int($0.slot)].id }, tokens: batch.tokens, attentionPairs: batch.pairs, operations: operations)
   }
 }
 

@@ -21,10 +21,12 @@ extension Replica {
   }
 
   /// A finished member keeps its blocks until its whole batch is done. The reference then frees those of the last finishers only.
-  mutating func fasterTransformerBatchEnded(_ batch: Batch, limits: SchedulerLimits, requests: inout [Request]) {
+  mutating func fasterTransformerBatchEnded(
+    _ members: [Batch.Member], batchOwnerlessBlocks: Int, limits: SchedulerLimits, requests: inout [Request]
+  ) {
     var unfinished = 0
     var freed = 0
-    for member in batch.members {
+    for member in members {
       let slot = Int(member.slot)
       if requests[slot].isCompleted {
         freed += requests[slot].heldBlocks
@@ -37,12 +39,12 @@ extension Replica {
     }
     if unfinished > 0 {
       ownerlessBlocks += freed
-      heldBatches.append(HeldBatch(count: unfinished, ownerlessBlocks: batch.ownerlessBlocks + freed))
+      heldBatches.append(HeldBatch(count: unfinished, ownerlessBlocks: batchOwnerlessBlocks + freed))
     } else {
       allocatedBlocks -= freed
       if limits.parity == .sane {
-        allocatedBlocks -= batch.ownerlessBlocks
-        ownerlessBlocks -= batch.ownerlessBlocks
+        allocatedBlocks -= batchOwnerlessBlocks
+        ownerlessBlocks -= batchOwnerlessBlocks
       }
     }
   }

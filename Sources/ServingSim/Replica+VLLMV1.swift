@@ -13,7 +13,6 @@ extension Replica {
     var budget = maxTokens
     var position = 0
     var end = running.count
-    var hasEvicted = false
     while position < end && budget > 0 {
       let slot = running[position].slot
       position += 1
@@ -22,10 +21,7 @@ extension Replica {
       let tokens = request.isPrefillComplete ? 1 : min(request.prefillTokens - request.processedTokens, longest, budget)
       let cached = request.isPrefillComplete ? request.processedTokens : request.processedTokens + tokens
       let missing = limits.blocks(for: cached) - request.heldBlocks
-      let before = waiting.count
-      let mayRun = makeRoom(for: slot, blocks: missing, position: position, end: &end, limits: limits, requests: &requests)
-      hasEvicted = hasEvicted || waiting.count != before
-      if !mayRun { break }
+      if !makeRoom(for: slot, blocks: missing, position: position, end: &end, limits: limits, requests: &requests) { break }
       if missing > 0 {
         requests[slot].heldBlocks += missing
         allocatedBlocks += missing

@@ -1,7 +1,7 @@
 /// A serving engine: its waiting queue, its resident requests, its KV blocks and its pipeline stages.
 ///
 /// Invariants: 0 <= `allocatedBlocks` <= block count; `allocatedBlocks` is the sum of `heldBlocks` over resident requests plus `ownerlessBlocks`;
-/// `residentCount` is the number of requests that hold blocks, at most the batch size cap; a request is either waiting or resident;
+/// `residentCount` is the number of requests that hold blocks, at most `SchedulerLimits.residentMax`; a request is either waiting or resident;
 /// `outstandingTokens` is the sum of remaining tokens over both; a failed replica holds nothing.
 struct Replica: Equatable, Sendable {
   /// A resident request that is in no batch right now.
@@ -21,6 +21,8 @@ struct Replica: Equatable, Sendable {
   struct Stage: Equatable, Sendable {
     var queue = RingQueue()
     var isBusy = false
+    /// Time it has worked so far, done batches only.
+    var busySeconds = 0.0
   }
 
   /// Index of its configuration in `ClusterSimulation.models`.
@@ -42,7 +44,13 @@ struct Replica: Equatable, Sendable {
   var admissions = 0
   /// Decode steps since the last attempt to admit (lightllm).
   var waitingIterations = 0
+  /// Whether the batch formed last holds every resident request, all of them decoding: with one stage, the next batch is the same one until a request
+  /// is done, memory runs short, or the queue gets another head.
+  var isSteady = false
+  /// Whether the last formation evicted somebody.
+  var hasEvicted = false
   var stages: [Stage]
+  var use = ReplicaUse()
   /// Scratch of `formSarathiBatch`, empty between calls.
   var partialPrefills: [Running] = []
 
@@ -53,6 +61,7 @@ struct Replica: Equatable, Sendable {
 
   /// Puts a routed request at the end of the queue.
   mutating func enqueue(_ slot: Int, tokens: Int) {
+    if waiting.isEmpty { isSteady = false }
     waiting.append(slot)
     outstandingTokens += tokens
   }
@@ -61,10 +70,15 @@ struct Replica: Equatable, Sendable {
   ///
   /// - Returns: whether anything can run.
   mutating func formBatch(at time: Double, limits: SchedulerLimits, requests: inout [Request], batch: inout Batch) -> Bool {
+    hasEvicted = false
     formOnce(at: time, limits: limits, requests: &requests, batch: &batch)
     if batch.members.isEmpty && limits.parity == .sane && runningBatches == 0 && !waiting.isEmpty {
       // Everything was evicted: nobody would wake this replica again, so the waiting get the freed blocks now.
+      isSteady = false
+      hasEvicted = false
       formOnce(at: time, limits: limits, requests: &requests, batch: &batch)
+    } else {
+      isSteady = batch.decodeRequests == batch.members.count && running.isEmpty && !hasEvicted
     }
     return !batch.members.isEmpty
   }
@@ -89,27 +103,29 @@ struct Replica: Equatable, Sendable {
   }
 
   /// Takes back the members of a batch that left the last stage: completed ones free their blocks, the others await the next batch.
-  mutating func batchEnded(_ batch: Batch, limits: SchedulerLimits, requests: inout [Request]) {
+  ///
+  /// - Parameter ownerlessBlocks: those of the batch.
+  mutating func batchEnded(_ members: [Batch.Member], ownerlessBlocks: Int, limits: SchedulerLimits, requests: inout [Request]) {
     runningBatches -= 1
-    switch limits.kind {
-    case .fasterTransformer: fasterTransformerBatchEnded(batch, limits: limits, requests: &requests)
-    case .vllmV1: takeBack(batch, requests: &requests) { Double($0.admission) }
-    default: takeBack(batch, requests: &requests) { $0.arrivedAt }
+    if case .fasterTransformer = limits.kind {
+      fasterTransformerBatchEnded(members, batchOwnerlessBlocks: ownerlessBlocks, limits: limits, requests: &requests)
+      return
     }
-  }
-
-  private mutating func takeBack(_ batch: Batch, requests: inout [Request], order: (Request) -> Double) {
-    for member in batch.members {
+    for member in members {
       let slot = Int(member.slot)
       if requests[slot].isCompleted {
         free(slot, requests: &requests)
       } else {
-        running.append(Running(order: order(requests[slot]), slot: slot))
+        running.append(
+          Running(order: limits.isInOrderOfAdmission ? Double(requests[slot].admission) : requests[slot].arrivedAt, slot: slot))
       }
     }
   }
 
   // MARK: Blocks
+
+  /// Takes down how many blocks are in use from `time` on.
+  mutating func noteBlocks(at time: Double) { use.setBlocks(allocatedBlocks, at: time) }
 
   func freeBlocks(_ limits: SchedulerLimits) -> Int { limits.blockCount - allocatedBlocks }
 
@@ -139,6 +155,7 @@ struct Replica: Equatable, Sendable {
 
   /// Restarts a resident request and puts it at the front of the queue.
   mutating func evict(_ slot: Int, limits: SchedulerLimits, requests: inout [Request]) {
+    hasEvicted = true
     outstandingTokens += requests[slot].processedTokens
     requests[slot].restart(parity: limits.parity)
     free(slot, requests: &requests)
@@ -167,6 +184,7 @@ struct Replica: Equatable, Sendable {
   /// Makes sure that one block is free for the decode step of `slot`, even if it needs none, and takes it if it does.
   ///
   /// - Returns: whether `slot` may run.
+  @inline(__always)
   mutating func reserveDecodeStep(
     _ slot: Int, position: Int, end: inout Int, limits: SchedulerLimits, requests: inout [Request]
   ) -> Bool {
@@ -200,6 +218,10 @@ struct Replica: Equatable, Sendable {
 
   /// Drops the first `position` and everything from `end` on.
   mutating func removeVisited(_ position: Int, end: Int) {
+    if position == end {
+      running.removeAll(keepingCapacity: true)
+      return
+    }
     running.removeSubrange(end...)
     running.removeFirst(position)
   }

@@ -78,10 +78,10 @@ public struct ReplicaConfiguration: Equatable, Sendable {
     case .constant(let seconds): return .constant(seconds)
     case .linear(let a, let b, let c, let d): return .linear(a: a, b: b, c: c, d: d)
     case .closedForm, .measured:
-      return .closedForm(
-        try ClosedFormTimeModel(
-          model: model, device: device, node: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
-          rounding: featureRounding, measured: timeModel.measured ?? MeasuredTimes(), tableTokens: min(8192, scheduler.batchTokensMax)))
+      let times = try ClosedFormTimeModel(
+        model: model, device: device, node: network, tensorParallel: tensorParallel, pipelineStages: pipelineStages,
+        rounding: featureRounding, measured: timeModel.measured ?? MeasuredTimes(), tableTokens: min(8192, scheduler.batchTokensMax))
+      return .closedForm(SharedTimes(times))
     }
   }
 }

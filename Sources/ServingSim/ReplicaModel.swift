@@ -40,10 +40,11 @@ struct ReplicaModel: Equatable, Sendable {
     return (models, indices)
   }
 
-  /// What pipeline stage `stage` takes for a batch.
-  func stageTime(stage: Int, batch: inout Batch, requests: [Request]) -> StageTime {
-    let time = timeModel.time(stage: stage, batch: &batch, requests: requests)
-    return timeScale == 1 ? time : time.scaled(by: timeScale)
+  /// What pipeline stage `stage` takes for `batch`.
+  func clock(stage: Int, batch: inout Batch, requests: [Request]) -> StageClock {
+    var clock = timeModel.clock(stage: stage, batch: &batch, requests: requests)
+    clock.scale = timeScale
+    return clock
   }
 
   /// Work that speeds are compared on: a prompt of 512 tokens and 128 decode steps of 16 requests with 640 tokens each, a stage's share of it.
@@ -51,11 +52,12 @@ struct ReplicaModel: Equatable, Sendable {
     var request = Request(id: 0, spec: RequestSpec(arrivedAt: 0, prefillTokens: 512, decodeTokens: 128))
     var prefill = Batch()
     prefill.add(0, tokens: 512, of: request)
-    let prefillSeconds = stageTime(stage: 0, batch: &prefill, requests: [request]).total
+    let prefillClock = clock(stage: 0, batch: &prefill, requests: [request])
     request.isPrefillComplete = true
     request.processedTokens = 640
     var decode = Batch()
     for _ in 0..<16 { decode.add(0, tokens: 1, of: request) }
-    return prefillSeconds + 128 * stageTime(stage: 0, batch: &decode, requests: [request]).total
+    let decodeClock = clock(stage: 0, batch: &decode, requests: [request])
+    return prefillClock.time(contextTokens: 0).total + 128 * decodeClock.time(contextTokens: decode.decodeContextTokens).total
   }
 }

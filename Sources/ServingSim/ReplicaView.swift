@@ -1,6 +1,4 @@
-/// A replica as seen from outside: counters by value and its waiting queue.
-///
-/// A view is a snapshot. It shares storage with the simulation, so drop it before the simulation runs on; keeping it costs one copy.
+/// A replica as seen from outside: a snapshot of its counters. Its queue is `ClusterSimulation.waitingQueue`.
 public struct ReplicaView: Sendable {
   /// Requests in the replica's queue.
   public let waitingCount: Int
@@ -26,32 +24,31 @@ public struct ReplicaView: Sendable {
   public let availability: ReplicaAvailability
   /// Speed on a fixed piece of work, in parts of the cluster's fastest replica: 1 for all if they are alike.
   public let relativeSpeed: Double
-  /// Ids of the waiting requests, front first.
-  public let waiting: WaitingQueueView
 
   /// Waiting and resident requests; none is both.
   public var outstandingRequests: Int { waitingCount + residentCount }
   /// Whether it takes requests.
   public var isAvailable: Bool { availability == .available }
 
-  init(_ replica: Replica, model: ReplicaModel, requests: [Request]) {
+  init(_ replica: Replica, limits: SchedulerLimits, relativeSpeed: Double) {
     waitingCount = replica.waiting.count
     runningCount = replica.running.count
     residentCount = replica.residentCount
     allocatedBlocks = replica.allocatedBlocks
-    blockCount = model.limits.blockCount
+    blockCount = limits.blockCount
     runningBatches = replica.runningBatches
-    batchCapacity = model.limits.batchSizeCap
-    blockSize = model.limits.blockSize
-    stageCount = model.limits.stageCount
+    batchCapacity = limits.batchSizeCap
+    blockSize = limits.blockSize
+    stageCount = limits.stageCount
     outstandingTokens = replica.outstandingTokens
     availability = replica.availability
-    relativeSpeed = model.relativeSpeed
-    waiting = WaitingQueueView(queue: replica.waiting, requests: requests)
+    self.relativeSpeed = relativeSpeed
   }
 }
 
 /// The ids of the requests in a queue, front first, O(1) by index.
+///
+/// It shares storage with the simulation, so drop it before the simulation runs on; keeping it costs one copy.
 public struct WaitingQueueView: RandomAccessCollection, Sendable {
   let queue: RingQueue
   let requests: [Request]

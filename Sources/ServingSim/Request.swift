@@ -49,6 +49,7 @@ struct Request: Equatable, Sendable {
   var remainingTokens: Int { totalTokens &- processedTokens }
 
   /// A pipeline stage worked on the request from `start` to `end`.
+  @inline(__always)
   mutating func stageEnded(start: Double, end: Double, time: StageTime) {
     if lastStageCompletedAt >= 0 { preemptedSeconds += start - lastStageCompletedAt }
     executionSeconds += time.total
@@ -59,6 +60,7 @@ struct Request: Equatable, Sendable {
   /// A batch that gave the request `tokens` tokens left the last stage.
   ///
   /// - Returns: tokens by which the request came nearer to its end (one more than `tokens` at the end of its prefill).
+  @inline(__always)
   mutating func batchEnded(at time: Double, tokens: Int) -> Int {
     var progress = tokens
     processedTokens += tokens

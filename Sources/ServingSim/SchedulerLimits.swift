@@ -60,6 +60,17 @@ struct SchedulerLimits: Equatable, Sendable {
     reservedBatchMax = parity == .reference ? min(batchSizeCap, plannedBatchMax ?? batchSizeCap) : batchSizeCap
   }
 
+  /// Most requests that hold blocks: orca and faster_transformer limit the members of each batch in flight instead.
+  var residentMax: Int {
+    switch kind {
+    case .orca, .fasterTransformer: reservedBatchMax * stageCount
+    default: batchSizeCap
+    }
+  }
+
+  /// Whether running requests have their turn in the order of their admission, not of their arrival.
+  var isInOrderOfAdmission: Bool { if case .vllmV1 = kind { true } else { false } }
+
   /// Blocks that `tokens` tokens fill, the last one perhaps in part.
   func blocks(for tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
 }

@@ -1,6 +1,6 @@
 /// The use of every replica and pipeline stage with least and greatest values, from the log taken piece by piece: what the reference writes to files.
 ///
-/// Means are those of `UsageMeter`; stages that a failure cut short do not count.
+/// Means are those of `ClusterSimulation.usage`; stages that a failure cut short do not count.
 public struct UtilizationMeter: Sendable {
   /// What the meter needs recorded.
   public static let parts: EventLog.Parts = [.events, .stages, .work]

@@ -49,8 +49,6 @@ struct SimulateCommand: ParsableCommand {
   var metricsDir: String?
   @Flag(help: "Measure the time between single output tokens, too.")
   var tokenMetrics = false
-  @Flag(inversion: .prefixedNo, help: "Measure memory, busy time and FLOPs of the replicas; without it a simulation is faster.")
-  var usage = true
   @Flag(help: "Print as JSON.")
   var json = false
 
@@ -76,7 +74,7 @@ struct SimulateCommand: ParsableCommand {
     var run = try SimulationRun(inputs)
     let paths = SimulationOutputs.Paths(
       requests: requestsOut, requestMetrics: requestMetricsOut, batches: batchesOut, stages: stagesOut, events: eventsOut,
-      metrics: metricsDir, measuresUsage: usage, measuresTokens: tokenMetrics || metricsDir != nil)
+      metrics: metricsDir, measuresTokens: tokenMetrics || metricsDir != nil)
     var outputs = try SimulationOutputs(paths, cluster: run.cluster, expected: run.expected)
     try run.run(policy, outputs: &outputs)
     let digests = inputs.files.map { ($0.key, SHA256.hash($0.bytes).hex) }

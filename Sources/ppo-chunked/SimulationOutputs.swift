@@ -13,14 +13,12 @@ struct SimulationOutputs {
     /// Directory of all metrics.
     var metrics: String?
 
-    /// Whether the use of the replicas is measured.
-    var measuresUsage = true
     /// Whether the times between single tokens are measured.
     var measuresTokens = false
 
     /// What the simulation must record.
     var parts: EventLog.Parts {
-      var parts: EventLog.Parts = measuresUsage ? UsageMeter.parts : []
+      var parts: EventLog.Parts = []
       if batches != nil { parts.insert(.batches) }
       if stages != nil { parts.insert(.stages) }
       if events != nil { parts.insert(.events) }
@@ -32,8 +30,6 @@ struct SimulationOutputs {
 
   /// Times and counts over all completed requests.
   private(set) var metrics: RunMetrics
-  /// Use of the replicas, if it is measured.
-  private(set) var usage: UsageMeter?
   /// Times between single tokens, if they are measured.
   private(set) var tokens: TokenMeter?
   /// What the simulation must record.
@@ -58,7 +54,6 @@ struct SimulationOutputs {
 
   init(_ paths: Paths, cluster: ClusterSimulation, expected: Int) throws(TrainingError) {
     metrics = RunMetrics(replicaCount: cluster.replicaCount, expected: expected)
-    usage = paths.measuresUsage ? UsageMeter(cluster) : nil
     let parity = cluster.configuration.replicas[0].scheduler.parity
     tokens = paths.measuresTokens ? TokenMeter(parity: parity) : nil
     parts = paths.parts
@@ -160,7 +155,6 @@ extension SimulationOutputs {
 
   /// Takes in the next piece of what was recorded.
   mutating func add(_ log: EventLog) throws(TrainingError) {
-    usage?.add(log)
     tokens?.add(log)
     try directory?.add(log)
     if let batches {

@@ -12,7 +12,7 @@ struct SimulationReport {
   private let metrics: RunMetrics
   private let rejections: [RejectedRequest]
   private let rejectedCount: Int
-  private let usage: [UsageMeter.Usage]
+  private let usage: [ReplicaUsage]
   private let run: SimulationRun
   /// Rows of the table of times: name, unit factor, values with percentiles.
   private let times: [(name: String, key: String, values: Distribution, percentiles: [Double])]
@@ -24,7 +24,7 @@ struct SimulationReport {
     configuration = run.configuration
     rejections = outputs.rejections
     rejectedCount = outputs.rejectedCount
-    usage = outputs.usage?.usage(until: run.cluster.now) ?? []
+    usage = run.cluster.usage(until: run.cluster.now)
     let p = outputs.percentiles(Self.shares.map(\.share))
     let gaps = outputs.tokenPercentiles(Self.shares.map(\.share))
     metrics = outputs.metrics
@@ -58,16 +58,13 @@ struct SimulationReport {
     ]
     for time in times { lines.append(Self.row(time.name, ([time.values.mean] + time.percentiles + [time.values.greatest]).map(Self.text))) }
     lines.append("")
-    lines.append(
-      Self.row("replica", ["requests", "share %"] + (usage.isEmpty ? [] : ["busy %", "memory %", "max", "MFU %", "batch size"])))
+    lines.append(Self.row("replica", ["requests", "share %", "busy %", "memory %", "max", "MFU %", "batch size"]))
     for (replica, count) in metrics.completedByReplica.enumerated() {
-      var cells = ["\(count)", Self.text(100 * Double(count) / Double(max(1, metrics.completed)))]
-      if !usage.isEmpty {
-        let use = usage[replica]
-        let busy = use.busy.reduce(0, +) / Double(use.busy.count)
-        cells += [busy, use.memoryMean, use.memoryMax, use.modelFlopsUtilization, use.batchSizeMean].map(Self.text)
-      }
-      lines.append(Self.row("\(replica)", cells))
+      let use = usage[replica]
+      let busy = use.busy.reduce(0, +) / Double(use.busy.count)
+      let share = 100 * Double(count) / Double(max(1, metrics.completed))
+      let figures = [share, busy, use.memoryMean, use.memoryMax, use.modelFlopsUtilization, use.batchSizeMean]
+      lines.append(Self.row("\(replica)", ["\(count)"] + figures.map(Self.text)))
     }
     if metrics.priorities.count > 1 {
       lines.append("")
@@ -155,7 +152,7 @@ struct SimulationReport {
     ["mean": number(values.mean), "min": number(values.least), "max": number(values.greatest)]
   }
 
-  private static func json(_ usage: UsageMeter.Usage) -> JSONValue {
+  private static func json(_ usage: ReplicaUsage) -> JSONValue {
     [
       "memory_percent_mean": number(usage.memoryMean), "memory_percent_max": number(usage.memoryMax),
       "busy_percent": .array(usage.busy.map(number)), "mfu_percent": number(usage.modelFlopsUtilization),

@@ -42,25 +42,17 @@ import Testing
     #expect(empty.mean.isNaN && empty.percentiles([0.5])[0].isNaN)
   }
 
-  @Test("the use of a replica by hand: the golden trace")
-  func usage() throws {
+  @Test("the use of a replica by hand: the golden trace", arguments: [false, true])
+  func usage(records: Bool) throws {
     // One replica of 100 blocks, every stage 10 ms: busy from 0 to 40 ms. R0 holds a block all the time, R1 one from 10 to 30 ms.
     var cluster = try ClusterSimulation(
       ClusterConfiguration(
         replicaCount: 1, scheduler: ReplicaSchedulerConfiguration(kind: .vllm()), timeModel: .constant(seconds: 0.01), blockCount: 100))
-    cluster.recordEvents()
-    var meter = UsageMeter(cluster)
+    if records { cluster.recordEvents() }
     cluster.enqueueArrival(spec(0, 8, 3))
     cluster.enqueueArrival(spec(0.005, 4, 2))
-    while cluster.runUntilDecision() != nil {
-      cluster.route(to: 0)
-      let log = cluster.takeLog()
-      meter.add(try #require(log))
-    }
-    let rest = cluster.takeLog()
-    meter.add(try #require(rest))
-    #expect(cluster.log?.events.isEmpty == true && cluster.log?.batches.isEmpty == true)
-    let use = try #require(meter.usage(until: 0.05).first)
+    while cluster.runUntilDecision() != nil { cluster.route(to: 0) }
+    let use = try #require(cluster.usage(until: 0.05).first)
     #expect(abs(use.busy[0] - 80) < 1e-9)
     #expect(abs(use.memoryMean - (0.04 + 0.02) / 0.05) < 1e-9)
     #expect(use.memoryMax == 2)

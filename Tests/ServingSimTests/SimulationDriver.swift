@@ -23,12 +23,13 @@ struct SimulationDriver {
     if records { cluster.recordEvents() }
   }
 
+  /// The rule's choice among the replicas that take the request.
   func choice() -> Int {
-    let replicas = 0..<cluster.replicaCount
+    let allowed = (0..<cluster.replicaCount).filter { cluster.canRoute(to: $0) }
     switch routing {
-    case .fewestWaiting: return replicas.min { cluster.replica($0).waitingCount < cluster.replica($1).waitingCount } ?? 0
-    case .roundRobin: return placements.count % cluster.replicaCount
-    case .fewestOutstanding: return replicas.min { cluster.replica($0).outstandingRequests < cluster.replica($1).outstandingRequests } ?? 0
+    case .fewestWaiting: return allowed.min { cluster.replica($0).waitingCount < cluster.replica($1).waitingCount } ?? 0
+    case .roundRobin: return allowed[placements.count % allowed.count]
+    case .fewestOutstanding: return allowed.min { cluster.replica($0).outstandingRequests < cluster.replica($1).outstandingRequests } ?? 0
     }
   }
 
@@ -57,12 +58,16 @@ struct SimulationDriver {
         if cluster.enqueueArrival(specs[next - 1]) != nil { return }
       }
     }
-    announce(&cluster)
-    while cluster.runUntilDecision() != nil {
-      announce(&cluster)
-      let replica = choice()
-      placements.append(replica)
-      cluster.route(to: replica)
+    while true {
+      if cluster.pendingArrivalCount == 0 { announce(&cluster) }
+      let isOpen = next < specs.count
+      if cluster.runUntilDecision(pausesWithoutArrival: isOpen) != nil {
+        let replica = choice()
+        placements.append(replica)
+        cluster.route(to: replica)
+      } else if !isOpen && cluster.pendingArrivalCount == 0 {
+        break
+      }
     }
     completed += cluster.takeCompletions()
   }

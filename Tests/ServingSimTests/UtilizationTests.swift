@@ -44,12 +44,10 @@ import Testing
     var driver = try SimulationDriver(configuration, routing: .roundRobin)
     driver.run((0..<60).map { spec(Double($0) * 0.03, 20 + ($0 * 97) % 600, 1 + ($0 * 31) % 60) })
     let log = try #require(driver.cluster.log)
-    var usage = UsageMeter(driver.cluster)
     var series = UtilizationMeter(driver.cluster)
-    usage.add(log)
     series.add(log)
     let end = driver.cluster.now + 1
-    for (index, expected) in usage.usage(until: end).enumerated() {
+    for (index, expected) in driver.cluster.usage(until: end).enumerated() {
       let replica = series.replicas[index]
       let memory = replica.memory.summary(until: end)
       #expect(abs(memory.mean - expected.memoryMean) < 1e-9 && memory.greatest == expected.memoryMax && memory.least == 0)
