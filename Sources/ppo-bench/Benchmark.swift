@@ -26,23 +26,25 @@ enum Benchmark {
   /// Windows that the measuring time is cut into; the best one counts, the others were disturbed.
   private static let windows = 8
 
-  /// Nanoseconds of the monotonic clock.
-  static func now() -> UInt64 {
+  /// Nanoseconds of the monotonic or another clock.
+  static func now(_ clock: clockid_t = CLOCK_MONOTONIC) -> UInt64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
   /// Best nanoseconds per item of `body`, which handles `items` items per call.
   ///
   /// The calls per window double until a window is long enough; this warms up caches and clocks too.
-  static func measure(items: Int, minimumSeconds: Double = 0.2, _ body: () -> Void) -> Double {
+  static func measure(
+    items: Int, minimumSeconds: Double = 0.2, clock: clockid_t = CLOCK_MONOTONIC, _ body: () -> Void
+  ) -> Double {
     precondition(items >= 1, "a benchmark needs items")
     let target = UInt64(minimumSeconds * 1e9) / UInt64(windows)
     func window(_ calls: Int) -> UInt64 {
-      let start = now()
+      let start = now(clock)
       for _ in 0..<calls { body() }
-      return now() - start
+      return now(clock) - start
     }
     var calls = 1
     var best = window(calls)
