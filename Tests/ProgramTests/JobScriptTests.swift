@@ -10,7 +10,7 @@ struct JobScriptTests {
     ("slurm", "cluster/slurm/train.sbatch"), ("slurmChain", "cluster/slurm/chain.sbatch"), ("sge", "cluster/sge/train.sh"),
     ("pbs", "cluster/pbs/train.pbs"), ("lsf", "cluster/lsf/train.bsub"), ("kubernetes", "cluster/kubernetes/mpijob.yaml"),
   ]
-  private static let file = "Sources/ppo-chunked/JobScriptTemplate+Files.swift"
+  private static let file = "Sources/ppo-chunked/JobScripts/JobScriptTemplate+Files.swift"
 
   /// The Swift file that the scripts make.
   private func generated() throws -> String {
