@@ -134,7 +134,8 @@ struct InferTests {
 
   @Test("export writes safetensors that Python's package reads, bit by bit, and metrics as CSV")
   func export() throws {
-    try withRun(["run.total_requests=1000"]) { directory, run in
+    let evaluation = ["evaluation.interval=5000", "evaluation.workloads=1", "evaluation.requests=20"]
+    try withRun(["run.total_requests=1000", "run.chunk_size=1000"] + evaluation) { directory, run in
       let (tensors, table) = (directory + "/a.safetensors", directory + "/a.csv")
       let result = try ProgramRun("export", run, "--safetensors", tensors, "--csv", table)
       #expect(result.code == 0, "\(result.errors)")
@@ -167,6 +168,9 @@ struct InferTests {
       for (row, record) in zip(rows.dropFirst(), records) {
         for (name, cell) in zip(rows[0], row) { #expect(Double(cell) == record[String(name)]?.doubleValue) }
       }
+      let evaluations = try ProgramRun("export", run, "--csv", table, "--metrics", "evaluations")
+      #expect(evaluations.code == 0 && evaluations.output.contains("1 records"), "\(evaluations.output)\(evaluations.errors)")
+      #expect(try String(contentsOfFile: table, encoding: .utf8).hasPrefix("step,chunk,iteration,objective,is_best,"))
       #expect(try ProgramRun("export", run).code == 64)
       #expect(try ProgramRun("export", run, "--csv", table, "--metrics", "x").code == 64)
       #expect(try ProgramRun("export", directory, "--csv", table).code == 66)

@@ -26,6 +26,14 @@ struct ProgramTests {
       #expect(policies.count == 6)
       #expect(policies.allSatisfy { ($0["e2e_mean"]?.doubleValue ?? 0) > 0 })
 
+      // Drawn actions are another policy, and the same one every time.
+      let sampled = try (0..<2).map { _ in
+        try ProgramRun("compare", "--policies", "ckpt:\(run),sample:\(run)", "--seeds", "1", "--requests", "200", "--json").output
+      }
+      #expect(sampled[0] == sampled[1])
+      let both = try #require(try JSONValue(parsing: sampled[0])["policies"]?.arrayValue)
+      #expect(both.count == 2 && both[0]["e2e_mean"] != both[1]["e2e_mean"])
+
       let again = try ProgramRun("train", "--config", "configs/test.json", "--output-dir", run)
       #expect(again.code == 0 && again.output.hasPrefix("[Finished]"))
     }

@@ -33,8 +33,9 @@ struct GreedyPolicy {
     for i in state.indices { state[i] = 0 }
   }
 
-  /// The likeliest allowed action at the pending decision of `environment`; the recurrent state moves on.
-  mutating func choose<E: Environment>(_ environment: E) -> Int {
+  /// The likeliest allowed action at the pending decision of `environment`, or the one at `uniform` of the distribution; the recurrent state moves
+  /// on.
+  mutating func choose<E: Environment>(_ environment: E, uniform: Double? = nil) -> Int {
     var observationSpan = observation.mutableSpan
     environment.observe(into: &observationSpan)
     frozen.normalise(observation, row: 0, into: &normalised)
@@ -46,6 +47,7 @@ struct GreedyPolicy {
       parameters: parameters, observations: normalised, states: state, masks: mask, rows: 1, outputs: .policy, activations: activations,
       logits: &logits, values: &unusedValues, nextStates: &next)
     state = next
+    if let uniform { return sampler.sample(logits: logits, masks: mask, row: 0, temperature: 1, uniform: uniform).action }
     return sampler.greedy(logits: logits, masks: mask, row: 0).action
   }
 }

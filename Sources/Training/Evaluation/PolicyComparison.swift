@@ -1,3 +1,4 @@
+import Randomness
 import ServingEnv
 import ServingSim
 
@@ -5,8 +6,18 @@ import ServingSim
 public enum ComparedPolicy {
   /// A rule.
   case heuristic(HeuristicPolicy)
-  /// A network out of a checkpoint.
+  /// A network out of a checkpoint, its likeliest action.
   case trained(TrainedPolicy)
+  /// The same, with actions drawn from it as in training, at temperature 1.
+  case sampled(TrainedPolicy)
+
+  /// The network, if it is one.
+  public var network: TrainedPolicy? {
+    switch self {
+    case .heuristic: nil
+    case .trained(let policy), .sampled(let policy): policy
+    }
+  }
 }
 
 extension RoutingEnvironment {
@@ -23,6 +34,14 @@ extension RoutingEnvironment {
     case .trained(var trained):
       precondition(trained.fit(observationSize: observationSize, actionCount: actionCount), "the policy is for other sizes")
       result = evaluate(seed: seed, index: index, requests: requests) { trained.choose($0) }
+    case .sampled(var trained):
+      precondition(trained.fit(observationSize: observationSize, actionCount: actionCount), "the policy is for other sizes")
+      var decision = 0
+      result = evaluate(seed: seed, index: index, requests: requests) { environment in
+        var stream = RandomStream(seed: seed, purpose: .action, chunk: 0, environment: index, index: decision)
+        decision += 1
+        return trained.choose(environment, uniform: stream.uniform())
+      }
     }
     guard let result else { preconditionFailure("these policies always choose") }
     return result

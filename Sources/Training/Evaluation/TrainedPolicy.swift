@@ -50,6 +50,8 @@ public struct TrainedPolicy {
   /// Forgets the past, as at an episode's start.
   public mutating func reset() { policy.reset() }
 
-  /// The likeliest action at the pending decision of `environment`; the recurrent state moves on.
-  public mutating func choose<E: Environment>(_ environment: E) -> Int { policy.choose(environment) }
+  /// The likeliest action at the pending decision of `environment`, or the one at `uniform` of the distribution; the recurrent state moves on.
+  public mutating func choose<E: Environment>(_ environment: E, uniform: Double? = nil) -> Int {
+    policy.choose(environment, uniform: uniform)
+  }
 }

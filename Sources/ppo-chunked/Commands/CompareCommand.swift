@@ -9,8 +9,9 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Serves the same held-out requests with several policies and prints a table.",
     discussion: """
-      Policies: ckpt:PATH (a checkpoint, or a run directory for its newest one), random, round_robin, lor, lor_full, lot. Without --config the
-      cluster and the workload are those the first checkpoint was trained with; the other options change them for all policies alike.
+      Policies: ckpt:PATH (a checkpoint, or a run directory for its newest one; its likeliest action), sample:PATH (the same, with actions drawn as
+      in training), random, round_robin, lor, lor_full, lot. Without --config the cluster and the workload are those the first checkpoint was
+      trained with; the other options change them for all policies alike.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -39,7 +40,7 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let compared = try policies.split(separator: ",").map { try policy(String($0)) }
-    let base = compared.lazy.compactMap { if case .trained(let trained) = $0.policy { trained.configuration } else { nil } }.first
+    let base = compared.lazy.compactMap { $0.policy.network?.configuration }.first
     let configuration = try options.load(over: base)
     let names = compared.map(\.name)
     let reference = reference ?? (names.contains("lor_full") ? "lor_full" : names[0])
@@ -67,17 +68,17 @@ struct CompareCommand: ParsableCommand {
   }
 
   private func policy(_ name: String) throws -> (name: String, policy: ComparedPolicy) {
-    if name.hasPrefix("ckpt:") {
-      let trained = try TrainedPolicy(try CheckpointArgument(path: String(name.dropFirst(5))).load())
+    if let prefix = ["ckpt:", "sample:"].first(where: name.hasPrefix) {
+      let trained = try TrainedPolicy(try CheckpointArgument(path: String(name.dropFirst(prefix.count))).load())
       guard trained.configuration.run.environment == .routing else {
         throw TrainingError(
           .usage, "--policies: \(name) was trained in \(trained.configuration.run.environment.rawValue), it routes nothing")
       }
-      return (name, .trained(trained))
+      return (name, prefix == "ckpt:" ? .trained(trained) : .sampled(trained))
     }
     guard let heuristic = HeuristicPolicy(rawValue: name) else {
       let known = HeuristicPolicy.allCases.map(\.name).joined(separator: ", ")
-      throw TrainingError(.usage, "--policies: \"\(name)\" is neither ckpt:PATH nor one of \(known)")
+      throw TrainingError(.usage, "--policies: \"\(name)\" is neither ckpt:PATH, sample:PATH nor one of \(known)")
     }
     return (name, .heuristic(heuristic))
   }
@@ -87,9 +88,9 @@ struct CompareCommand: ParsableCommand {
     for policy: ComparedPolicy, name: String, _ configuration: Configuration
   ) throws -> RoutingEnvironment {
     var own = configuration
-    if case .trained(let trained) = policy { own.observation = trained.configuration.observation }
+    if let trained = policy.network { own.observation = trained.configuration.observation }
     let environment = try RunInputs.readFiles(own).routingEnvironment()
-    if case .trained(let trained) = policy,
+    if let trained = policy.network,
       trained.model.fitted(observationSize: environment.observationSize, actionCount: environment.actionCount) == nil
     {
       throw TrainingError(

@@ -21,13 +21,13 @@ struct ExportCommand: ParsableCommand {
   var safetensors: String?
   @Option(help: "File to write the metrics to; needs a run directory.")
   var csv: String?
-  @Option(help: "Which metrics: updates, rollouts or episodes.")
+  @Option(help: "Which metrics: updates, rollouts, episodes or evaluations.")
   var metrics = "updates"
 
   func validate() throws {
     if safetensors == nil && csv == nil { throw ValidationError("nothing to do: give --safetensors FILE or --csv FILE") }
-    if !["updates", "rollouts", "episodes"].contains(metrics) {
-      throw ValidationError("--metrics is \"\(metrics)\", allowed updates, rollouts and episodes")
+    if !["updates", "rollouts", "episodes", "evaluations"].contains(metrics) {
+      throw ValidationError("--metrics is \"\(metrics)\", allowed updates, rollouts, episodes and evaluations")
     }
   }
 
