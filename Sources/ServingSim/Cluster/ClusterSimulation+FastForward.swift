@@ -31,7 +31,7 @@ extension ClusterSimulation {
 
   // MARK: Steps that repeat themselves
 
-  /// Most steps of one tight loop.
+  /// Most steps of one tight loop, the extent of its arrays.
   private static let stepsMax = 32
 
   /// Ends the batch of `end`, which is the earliest one, and starts the same one again, as long as nothing else can happen and it ends before `horizon`.
