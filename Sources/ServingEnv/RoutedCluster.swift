@@ -2,21 +2,22 @@ import ServingSim
 
 /// A cluster and the requests that arrive at it, going from decision to decision; no observation, no reward.
 ///
-/// The environment drives one, and so do the continuations that credit assignment and the objective's scale are computed from. A value: a copy is
-/// an independent continuation.
-struct RoutedCluster: Sendable {
+/// The environment drives one, and so do the continuations that credit assignment and the objective's scale are computed from, and simulations under a
+/// rule. A value: a copy is an independent continuation.
+public struct RoutedCluster: Sendable {
   /// Rejected requests in a row after which the workload is held to be unservable.
   static let rejectionsInARowMax = 100_000
 
   /// The cluster at the pending decision.
-  var cluster: ClusterSimulation
-  private(set) var workload: Workload
+  public var cluster: ClusterSimulation
+  /// The workload behind the last request that was taken from it.
+  public private(set) var workload: Workload
   /// Factor on the arrival rate.
   private(set) var rateScale = 1.0
   /// How much of the workload is served.
   private(set) var bounds = WorkloadBounds()
   /// Requests taken from the workload since the reset.
-  private(set) var taken = 0
+  public private(set) var taken = 0
   /// Requests announced since the reset; the next one gets this number.
   private(set) var announced = 0
   /// Times of the arrivals during the last `advance`.
@@ -24,13 +25,14 @@ struct RoutedCluster: Sendable {
   /// Time of the announced arrival that has not been reached yet.
   private var nextArrival: Double?
 
-  init(cluster: ClusterSimulation, workload: Workload) {
+  /// An empty cluster; reset it before use.
+  public init(cluster: ClusterSimulation, workload: Workload) {
     self.cluster = cluster
     self.workload = workload
   }
 
   /// An empty cluster before the first arrival of (`seed`, `chunk`, `environment`), with the workload's rate times `rateScale`.
-  mutating func reset(seed: UInt64, chunk: Int, environment: Int, rateScale: Double, bounds: WorkloadBounds = WorkloadBounds()) {
+  public mutating func reset(seed: UInt64, chunk: Int, environment: Int, rateScale: Double = 1, bounds: WorkloadBounds = WorkloadBounds()) {
     cluster.reset()
     self.bounds = bounds
     taken = 0
@@ -44,7 +46,7 @@ struct RoutedCluster: Sendable {
   /// Runs until a request waits for a decision, announcing arrivals on the way. The times of those that were reached are in `arrivals`.
   ///
   /// - Returns: the request's id; nil when everything within the bounds has happened, which is never without bounds.
-  mutating func advance() -> Int? {
+  public mutating func advance() -> Int? {
     arrivals.removeAll(keepingCapacity: true)
     if let waiting = cluster.waitingForDecision { return waiting }
     while true {

@@ -15,8 +15,6 @@ struct SimulationRun {
   private(set) var cluster: ClusterSimulation
   /// Requests taken from the workload.
   private var taken = 0
-  /// Whether no request arrives in time any more.
-  private var isOver = false
   /// The workload behind the last request.
   private(set) var workload: Workload
   private var seed: UInt64 { UInt64(configuration.run.seed) }
@@ -92,42 +90,27 @@ struct SimulationRun {
 
   // MARK: Rules
 
-  /// One arrival is always announced ahead, so that the clock never passes it.
   private mutating func serve(
     _ outputs: inout SimulationOutputs, choose: (ClusterSimulation, _ request: Int) throws(TrainingError) -> Int
   ) throws(TrainingError) {
+    var routed = RoutedCluster(cluster: cluster, workload: workload)
+    routed.reset(seed: seed, chunk: 0, environment: 0, bounds: bounds)
     var completions: [CompletedRequest] = []
     var decisions = 0
-    announce(&outputs)
-    while true {
-      let isMoreToCome = taken < bounds.requests && !isOver
-      let decision = cluster.run(until: bounds.end, pausesWithoutArrival: isMoreToCome)
-      if decision == nil && (!isMoreToCome || cluster.pendingArrivalCount > 0) { break }
-      announce(&outputs)
-      guard let decision else { continue }
-      cluster.route(to: try choose(cluster, decision))
+    while let request = routed.advance() {
+      routed.cluster.takeCompletions(into: &completions)
+      if !completions.isEmpty { try outputs.add(completions, routed.cluster) }
+      outputs.add(routed.cluster.takeRejections())
+      if decisions % 64 == 0, let log = routed.cluster.takeLog() { try outputs.add(log) }
+      routed.cluster.route(to: try choose(routed.cluster, request))
       decisions += 1
-      cluster.takeCompletions(into: &completions)
-      if !completions.isEmpty { try outputs.add(completions, cluster) }
-      if decisions % 64 == 0, let log = cluster.takeLog() { try outputs.add(log) }
     }
-    cluster.takeCompletions(into: &completions)
-    outputs.add(cluster.takeRejections())
-    try outputs.add(completions, cluster)
-  }
-
-  private mutating func announce(_ outputs: inout SimulationOutputs) {
-    while taken < bounds.requests && cluster.pendingArrivalCount == 0 && !isOver {
-      let before = bounds.arrivalEnd < .infinity ? workload : nil
-      let request = workload.next()
-      if let before, request.arrivedAt >= bounds.arrivalEnd {
-        workload = before
-        isOver = true
-        return
-      }
-      taken += 1
-      if cluster.enqueueArrival(request) == nil { outputs.add(cluster.takeRejections()) }
-    }
+    routed.cluster.takeCompletions(into: &completions)
+    try outputs.add(completions, routed.cluster)
+    outputs.add(routed.cluster.takeRejections())
+    cluster = routed.cluster
+    workload = routed.workload
+    taken = routed.taken
   }
 
   private static func routes(_ path: String, replicaCount: Int) throws(TrainingError) -> ReplayedRoutes {
