@@ -58,7 +58,7 @@ extension SourceRule {
     name: "unordered collections", applies: isExact,
     exceptions: [
       "Checkpoint/CheckpointDifference.swift": "looks values up by path, iterates the order of the files",
-      "RunConfig/JSONParser.swift": "looks up line numbers and repeated keys, iterates neither",
+      "RunConfig/JSON/JSONParser.swift": "looks up line numbers and repeated keys, iterates neither",
       "Training/State/StateEncoding.swift": "asks whether a tensor's name is known, iterates the file's order",
     ],
     isBroken: { _, code in
