@@ -33,7 +33,7 @@ import Testing
         try #require(left == [0, 0, 0, 0, 0], "seed \(seed)")
       }
       for request in completed { try check(request, in: this, "seed \(seed)") }
-      try checkTurns(turns, completed, "seed \(seed)")
+      try checkTurns(turns, completed, in: this, "seed \(seed)")
       evictions += completed.reduce(0) { $0 + $1.restarts }
       reroutes += driver.cluster.reroutedCount
       rejections += driver.cluster.rejectedCount
@@ -56,13 +56,17 @@ import Testing
     }
   }
 
-  /// A replica first runs its requests in the order in which it got them, whoever is evicted in between.
-  private func checkTurns(_ turns: [[Int]], _ completed: [CompletedRequest], _ label: String) throws {
-    var starts: [Int: Double] = [:]
-    for request in completed where request.reroutes == 0 { starts[request.id] = request.scheduledAt }
-    for turn in turns {
-      let times = turn.compactMap { starts[$0] }
-      try #require(times == times.sorted(), "\(label)")
+  /// A replica first runs its requests in the order in which it got them, whoever is evicted in between; by priority those of equal importance.
+  private func checkTurns(_ turns: [[Int]], _ completed: [CompletedRequest], in this: RandomCluster, _ label: String) throws {
+    var known: [Int: CompletedRequest] = [:]
+    for request in completed where request.reroutes == 0 { known[request.id] = request }
+    for (replica, turn) in turns.enumerated() {
+      let requests = turn.compactMap { known[$0] }
+      let isByPriority = this.configuration.replicas[replica].scheduler.schedulingPolicy == .priority
+      for priority in isByPriority ? [0, 1, 2] : [-1] {
+        let times = requests.filter { priority < 0 || $0.priority == Double(priority) }.map(\.scheduledAt)
+        try #require(times == times.sorted(), "\(label)")
+      }
     }
   }
 

@@ -97,7 +97,8 @@ struct RandomCluster {
     return ReplicaConfiguration(
       pipelineStages: stages, blockCount: blockCount,
       scheduler: ReplicaSchedulerConfiguration(
-        kind: kind, batchSizeCap: stages * (1 + stream.bounded(6)), blockSize: blockSize,
+        kind: kind, schedulingPolicy: stream.bounded(2) == 0 ? .fcfs : .priority, batchSizeCap: stages * (1 + stream.bounded(6)),
+        blockSize: blockSize,
         watermarkFraction: Double(stream.bounded(3)) * 0.05, parity: parity),
       timeModel: time, featureRounding: stream.bounded(4) == 0 ? .reference : .exact)
   }

@@ -5,12 +5,13 @@ import Testing
 @Suite struct VLLMV1Tests {
   func driver(
     budget: Int = 2048, threshold: Int = 0, isChunked: Bool = true, maxNumSeqs: Int = 128, blockSize: Int = 4, blockCount: Int = 4096,
-    stages: Int = 1
+    stages: Int = 1, policy: SchedulingPolicy = .fcfs
   ) throws -> SimulationDriver {
     let kind = ReplicaSchedulerConfiguration.Kind.vllmV1(
       maxNumBatchedTokens: budget, longPrefillTokenThreshold: threshold, enableChunkedPrefill: isChunked)
     var configuration = constantCluster(kind, stages: stages, blockSize: blockSize, blockCount: blockCount, parity: .sane)
     configuration.replicas[0].scheduler.batchSizeCap = maxNumSeqs
+    configuration.replicas[0].scheduler.schedulingPolicy = policy
     if !isChunked { configuration.maxTokens = budget }
     return try SimulationDriver(configuration)
   }
@@ -64,6 +65,53 @@ import Testing
     // R2 would fit beside R0 at 50 ms, in the blocks that R1 lost.
     driver.run([spec(0, 8, 7), spec(0, 8, 7), spec(0.045, 4, 1)])
     #expect(driver.batchNotation.contains("50[0:1]"))
+  }
+
+  private func important(_ time: Double, _ prefill: Int, _ decode: Int, _ priority: Double) -> RequestSpec {
+    RequestSpec(arrivedAt: time, prefillTokens: prefill, decodeTokens: decode, priority: priority)
+  }
+
+  @Test("by priority the more important are admitted first, equal ones as they came", arguments: SchedulingPolicy.allCases)
+  func priority(policy: SchedulingPolicy) throws {
+    var driver = try driver(maxNumSeqs: 1, policy: policy)
+    driver.run([important(0, 4, 1, 0), important(0.001, 4, 1, 1), important(0.002, 4, 1, 3), important(0.003, 4, 1, 1)])
+    #expect(
+      driver.batchNotation == ["0[0:4]"] + (policy == .fcfs ? ["10[1:4]", "20[2:4]", "30[3:4]"] : ["10[2:4]", "20[1:4]", "30[3:4]"]))
+  }
+
+  /// As `preemption`, but R1 is the more important: it is admitted first, and when it needs a fourth block at 13 tokens R0, which came first, is recomputed.
+  @Test("by priority the less important request loses its blocks, whoever came first")
+  func lessImportant() throws {
+    var driver = try driver(blockCount: 6, policy: .priority)
+    driver.run([important(0, 8, 7, 1), important(0, 8, 7, 2)])
+    #expect(
+      driver.batchNotation == [
+        "0[1:8 0:8]", "10[1:1 0:1]", "20[1:1 0:1]", "30[1:1 0:1]", "40[1:1 0:1]", "50[1:1]", "60[1:1]", "70[0:13]", "80[0:1]",
+      ])
+    #expect(driver.completed.sorted { $0.id < $1.id }.map(\.restarts) == [1, 0])
+  }
+
+  @Test("by priority a request that needs blocks gives way itself if it is the least important")
+  func givesWay() throws {
+    var driver = try driver(blockCount: 7, policy: .priority)
+    driver.run([important(0, 8, 12, 1), important(0.001, 12, 7, 2)])
+    // From 20 on R0 holds three blocks and R1 four of the seven. At 50 R0 has 13 tokens.
+    #expect(
+      driver.batchNotation.prefix(7) == ["0[0:8]", "10[0:1 1:12]", "20[0:1 1:1]", "30[0:1 1:1]", "40[0:1 1:1]", "50[1:1]", "60[1:1]"])
+    #expect(driver.completed.sorted { $0.id < $1.id }.map(\.restarts) == [1, 0])
+  }
+
+  @Test("by priority a request leaves the batch again for a more important one")
+  func leavesBatch() throws {
+    var driver = try driver(blockCount: 6, policy: .priority)
+    driver.run([important(0, 8, 12, 1), important(0.001, 11, 7, 2)])
+    // Each holds three blocks. At 30 R0 has its token of the step when R1 needs a fourth block for its 13th: R0 is recomputed after R1.
+    #expect(
+      driver.batchNotation.prefix(10) == [
+        "0[0:8]", "10[0:1 1:11]", "20[0:1 1:1]", "30[1:1]", "40[1:1]", "50[1:1]", "60[1:1]", "70[1:1]", "80[0:11]", "90[0:1]",
+      ])
+    #expect(driver.completed.sorted { $0.id < $1.id }.map(\.restarts) == [1, 0])
+    #expect(driver.cluster.replica(0).allocatedBlocks == 0)
   }
 
   @Test("in a pipeline a request is in one batch at a time, and later arrivals fill the other stages")

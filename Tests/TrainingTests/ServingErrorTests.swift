@@ -71,7 +71,7 @@ struct ServingErrorTests {
       "{\"replica_scheduler\":\"vllm\",\"max_tokens_in_batch\":8192,\"watermark_blocks_fraction\":0.05,\"block_size\":32}",
       "{\"replica_scheduler\":\"sarathi\",\"prefill_chunk_size\":256,\"batch_size_cap\":7}",
       "{\"replica_scheduler\":\"lightllm\",\"block_size\":1,\"max_waiting_iters\":3,\"max_tokens_in_batch\":5000}",
-      "{\"max_num_batched_tokens\":777,\"long_prefill_token_threshold\":99,\"enable_chunked_prefill\":true}",
+      "{\"max_num_batched_tokens\":777,\"long_prefill_token_threshold\":99,\"enable_chunked_prefill\":true,\"scheduling_policy\":\"priority\"}",
       "{\"replica_scheduler\":\"orca\"}", "{\"replica_scheduler\":\"faster_transformer\"}",
     ]
     let routing = try RoutingConfiguration(
@@ -86,6 +86,7 @@ struct ServingErrorTests {
       ])
     #expect(schedulers.map(\.blockSize) == [32, 16, 1, 16, 16, 16] && schedulers.map(\.batchSizeCap) == [128, 7, 128, 128, 128, 128])
     #expect(schedulers.map(\.watermarkFraction) == [0.05, 0.01, 0.01, 0.01, 0.01, 0.01])
+    #expect(schedulers.map(\.schedulingPolicy) == [.fcfs, .fcfs, .fcfs, .priority, .fcfs, .fcfs])
     // Such a cluster serves requests.
     var environment = try RoutingEnvironment(routing)
     for step in 0..<300 { _ = environment.step(step % 6) }

@@ -28,6 +28,8 @@ public struct ReplicaRecord: ConfigurationRecord {
   public var longPrefillTokenThreshold: Int?
   /// Whether a prompt may be divided (vllm_v1).
   public var enableChunkedPrefill: Bool?
+  /// Who goes first (vllm_v1).
+  public var schedulingPolicy: SchedulingPolicyRule?
   /// Token limit of a prefill batch (vllm, lightllm).
   public var maxTokensInBatch: Int?
   /// Token budget of an iteration (sarathi).
@@ -69,6 +71,7 @@ public struct ReplicaRecord: ConfigurationRecord {
     .boolean(
       "enable_chunked_prefill", \.enableChunkedPrefill, absent: "cluster.enable_chunked_prefill",
       "Whether a prompt may be divided over steps (vllm_v1)."),
+    .choice("scheduling_policy", \.schedulingPolicy, absent: "cluster.scheduling_policy", "Who goes first (vllm_v1)."),
     .integer(
       "max_tokens_in_batch", \.maxTokensInBatch, 1...16_777_216, unit: "tokens", absent: "cluster.max_tokens_in_batch",
       "Limit of a prefill batch (vllm, lightllm)."),

@@ -14,6 +14,14 @@ public enum ReplicaSchedulerKind: String, CaseIterable, Sendable {
   case lightllm
 }
 
+/// Who goes first on a replica (vllm_v1).
+public enum SchedulingPolicyRule: String, CaseIterable, Sendable {
+  /// Who came first.
+  case fcfs
+  /// Who is more important, then who came first.
+  case priority
+}
+
 /// How far a replica scheduler follows the reference simulator where that one has defects.
 public enum ParityRule: String, CaseIterable, Sendable {
   /// Without the defects.
@@ -56,6 +64,8 @@ public struct ClusterSection: Equatable, Sendable {
   public var longPrefillTokenThreshold = 0
   /// Whether a prompt may be divided over several steps (vllm_v1).
   public var enableChunkedPrefill = true
+  /// Who goes first (vllm_v1).
+  public var schedulingPolicy = SchedulingPolicyRule.fcfs
   /// Token limit of a prefill batch (vllm, lightllm).
   public var maxTokensInBatch = 4096
   /// Token budget of an iteration (sarathi).
@@ -124,6 +134,9 @@ public struct ClusterSection: Equatable, Sendable {
     .boolean(
       "cluster.enable_chunked_prefill", \.cluster.enableChunkedPrefill, .frozen,
       "Whether a prompt may be divided over several steps (replica_scheduler vllm_v1)."),
+    .choice(
+      "cluster.scheduling_policy", \.cluster.schedulingPolicy, .frozen,
+      "Who goes first, and who loses memory last: who came first, or who has the larger priority (replica_scheduler vllm_v1)."),
     .integer(
       "cluster.max_tokens_in_batch", \.cluster.maxTokensInBatch, 1...16_777_216, unit: "tokens", .frozen,
       "Limit of a prefill batch, requests times longest prompt for vllm, the sum of prompts for lightllm."),

@@ -45,6 +45,16 @@ struct Batch: Equatable, Sendable {
     prefillAttentionMilliseconds = nil
   }
 
+  /// Takes a member out again while the batch is formed.
+  ///
+  /// - Returns: the tokens it had.
+  mutating func remove(_ slot: Int, requests: [Request]) -> Int {
+    let (before, kept) = (tokens, members.filter { Int($0.slot) != slot })
+    reuse()
+    for member in kept { add(Int(member.slot), tokens: Int(member.tokens), of: requests[Int(member.slot)]) }
+    return before - tokens
+  }
+
   @inline(__always)
   mutating func add(_ slot: Int, tokens count: Int, of request: Request) {
     members.append(Member(slot: Int32(truncatingIfNeeded: slot), tokens: Int32(truncatingIfNeeded: count)))

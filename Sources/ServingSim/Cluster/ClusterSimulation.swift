@@ -198,7 +198,7 @@ public struct ClusterSimulation: Sendable, Equatable {
     precondition(canRoute(to: replica), "the replica does not take this request")
     let slot = router.remove(at: decision)
     requests[slot].replica = replica
-    replicas[replica].enqueue(slot, tokens: requests[slot].totalTokens)
+    replicas[replica].enqueue(slot, limits: models[replicas[replica].model].limits, requests: requests)
     touched[replica] = true
     if log != nil { logPlacement(request: requests[slot].id, replica: replica) }
     findDecision(from: decision)

@@ -59,11 +59,12 @@ struct Replica: Equatable, Sendable {
     stages = [Stage](repeating: Stage(), count: stageCount)
   }
 
-  /// Puts a routed request at the end of the queue.
-  mutating func enqueue(_ slot: Int, tokens: Int) {
+  /// Puts a routed request into the queue: at its end, or before the less important ones.
+  mutating func enqueue(_ slot: Int, limits: SchedulerLimits, requests: [Request]) {
+    outstandingTokens += requests[slot].totalTokens
+    if limits.isByPriority { return queueByPriority(slot, requests: requests) }
     if waiting.isEmpty { isSteady = false }
     waiting.append(slot)
-    outstandingTokens += tokens
   }
 
   /// Fills `batch` with the next batch's members.
@@ -153,13 +154,13 @@ struct Replica: Equatable, Sendable {
     residentCount -= 1
   }
 
-  /// Restarts a resident request and puts it at the front of the queue.
+  /// Restarts a resident request and puts it at the front of the queue, or by priority before those that it goes before.
   mutating func evict(_ slot: Int, limits: SchedulerLimits, requests: inout [Request]) {
     hasEvicted = true
     outstandingTokens += requests[slot].processedTokens
     requests[slot].restart(parity: limits.parity)
     free(slot, requests: &requests)
-    waiting.prepend(slot)
+    if limits.isByPriority { queueByPriority(slot, requests: requests) } else { waiting.prepend(slot) }
   }
 
   /// Makes sure that `blocks` blocks are free for `slot`, evicting from the end of `running[position..<end]`; without anyone left to evict, `slot`

@@ -48,6 +48,13 @@ struct Request: Equatable, Sendable {
   var totalTokens: Int { prefillTokens &+ decodeTokens }
   var remainingTokens: Int { totalTokens &- processedTokens }
 
+  /// Whether it goes before another one by priority: the more important, then the earlier.
+  func precedes(_ other: Request) -> Bool {
+    if priority != other.priority { return priority > other.priority }
+    if arrivedAt != other.arrivedAt { return arrivedAt < other.arrivedAt }
+    return id < other.id
+  }
+
   /// A pipeline stage worked on the request from `start` to `end`.
   @inline(__always)
   mutating func stageEnded(start: Double, end: Double, time: StageTime) {

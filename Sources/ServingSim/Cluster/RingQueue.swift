@@ -34,6 +34,17 @@ struct RingQueue: Equatable, Sendable {
     count &+= 1
   }
 
+  /// Puts an element `offset` places behind the front, O(count - offset).
+  mutating func insert(_ element: Int, at offset: Int) {
+    append(element)
+    var place = count - 1
+    while place > offset {
+      self[place] = self[place - 1]
+      place -= 1
+    }
+    self[offset] = element
+  }
+
   mutating func removeFirst() -> Int {
     precondition(count > 0, "removeFirst on an empty ring queue")
     let element = storage[head]

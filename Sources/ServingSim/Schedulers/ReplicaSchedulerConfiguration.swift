@@ -7,6 +7,14 @@ public enum SchedulerParity: String, Equatable, Sendable, CaseIterable {
   case sane
 }
 
+/// Who goes first under `vllmV1`: vLLM's `scheduling_policy`.
+public enum SchedulingPolicy: String, Equatable, Sendable, CaseIterable {
+  /// Who came first; memory is taken from who was admitted last.
+  case fcfs
+  /// Who is more important (a larger priority; in vLLM it is the smaller number), then who came first; memory is taken from the least important.
+  case priority
+}
+
 /// The batching policy of a replica and its limits.
 public struct ReplicaSchedulerConfiguration: Equatable, Sendable {
   /// Batching policies.
@@ -28,6 +36,8 @@ public struct ReplicaSchedulerConfiguration: Equatable, Sendable {
 
   /// The policy.
   public var kind: Kind
+  /// Who goes first; vllmV1 only.
+  public var schedulingPolicy: SchedulingPolicy
   /// Requests that may hold blocks on one replica at a time.
   public var batchSizeCap: Int
   /// Tokens per KV block.
@@ -39,10 +49,11 @@ public struct ReplicaSchedulerConfiguration: Equatable, Sendable {
 
   /// vLLM's present scheduler with the limits of the reference.
   public init(
-    kind: Kind = .vllmV1(), batchSizeCap: Int = 128, blockSize: Int = 16, watermarkFraction: Double = 0.01,
-    parity: SchedulerParity = .sane
+    kind: Kind = .vllmV1(), schedulingPolicy: SchedulingPolicy = .fcfs, batchSizeCap: Int = 128, blockSize: Int = 16,
+    watermarkFraction: Double = 0.01, parity: SchedulerParity = .sane
   ) {
     self.kind = kind
+    self.schedulingPolicy = schedulingPolicy
     self.batchSizeCap = batchSizeCap
     self.blockSize = blockSize
     self.watermarkFraction = watermarkFraction

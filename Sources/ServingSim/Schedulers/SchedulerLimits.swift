@@ -1,6 +1,8 @@
 /// A replica scheduler's configuration in the form the hot path wants: every number derived and checked once.
 struct SchedulerLimits: Equatable, Sendable {
   let kind: ReplicaSchedulerConfiguration.Kind
+  /// Whether the more important requests go first (vllm_v1).
+  let isByPriority: Bool
   let parity: SchedulerParity
   let blockCount: Int
   let blockSize: Int
@@ -24,6 +26,7 @@ struct SchedulerLimits: Equatable, Sendable {
   ) throws(ServingError) {
     try configuration.validate(stageCount: stageCount, maxTokens: maxTokens)
     kind = configuration.kind
+    if case .vllmV1 = configuration.kind { isByPriority = configuration.schedulingPolicy == .priority } else { isByPriority = false }
     parity = configuration.parity
     self.blockCount = blockCount
     blockSize = configuration.blockSize

@@ -71,7 +71,8 @@ extension ClusterConfiguration {
           maxWaitingIterations: record.maxWaitingIters ?? section.maxWaitingIters)
       }
     return ReplicaSchedulerConfiguration(
-      kind: kind, batchSizeCap: record.batchSizeCap ?? (policy == .vllmV1 ? section.maxNumSeqs : section.batchSizeCap),
+      kind: kind, schedulingPolicy: (record.schedulingPolicy ?? section.schedulingPolicy) == .priority ? .priority : .fcfs,
+      batchSizeCap: record.batchSizeCap ?? (policy == .vllmV1 ? section.maxNumSeqs : section.batchSizeCap),
       blockSize: record.blockSize ?? section.blockSize,
       watermarkFraction: record.watermarkBlocksFraction ?? section.watermarkBlocksFraction,
       parity: section.parity == .reference ? .reference : .sane)
