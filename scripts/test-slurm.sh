@@ -50,8 +50,8 @@ ended_with() { grep "ended with" "$work/$1.log" | sed 's/.*ended with \([0-9]*\)
 
 # The training that all jobs of a size share.
 small=(--config "$project_root/configs/test.json" --total-requests 160000 --chunk-size 40000 --set checkpoint.interval=2048)
-huge=(--config "$project_root/configs/test.json" --total-requests 1600000 --chunk-size 320000 --set checkpoint.interval=2048)
-large=(--config "$project_root/configs/test.json" --total-requests 640000 --chunk-size 160000 --set checkpoint.interval=2048)
+# Longer than Slurm needs to look at a limit or to miss a node.
+large=(--config "$project_root/configs/test.json" --total-requests 3200000 --chunk-size 320000 --set checkpoint.interval=2048)
 
 # Submits a run of the test's name. $1: options of job-script, $2: of sbatch, $3...: of train. Sets $job.
 submit() {
@@ -224,18 +224,18 @@ test_limit() {
 test_twice() {
   name=twice
   # mpirun starts the ranks by itself, as it does where the node has its own name; else they would be a step that Slurm ends.
-  submit "--nodes 1 --ranks-per-node 2 --time 10:00" "--export=ALL,OMPI_MCA_plm=isolated,OMPI_MCA_ras=^slurm" "${huge[@]}"
+  submit "--nodes 1 --ranks-per-node 2 --time 10:00" "--export=ALL,OMPI_MCA_plm=isolated,OMPI_MCA_ras=^slurm" "${large[@]}"
   slurm_wait 60 "training" is_further "$name" 5000
   node="$(node_of "$job")"
   kill -9 "$(pgrep -f "^slurmd .*-N $node ")"
   slurm_wait 90 "the second instance" grep -qs "restart 1 of" "$work/$name.log"
   [[ "$(progress "$name" status)" == running ]] || fail "the first instance had ended before the second began: make the run longer"
-  slurm_wait 180 "the job to end" is_gone "$job"
+  slurm_wait 300 "the job to end" is_gone "$job"
   # The second one has waited for the lock and found nothing left to do.
-  grep -q "^\[Resume\].* step=1600000 " "$work/$name.log" || fail "two instances trained"
+  grep -q "^\[Resume\].* step=3200000 " "$work/$name.log" || fail "two instances trained"
   slurm_start_node "$node"
   slurm_wait 60 "the node to come back" slurm_nodes_idle 3
-  reference_of huge
+  reference_of large
   expect_reference "$reference"
 }
 
