@@ -31,8 +31,8 @@ extension ClusterSimulation {
 
   // MARK: Steps that repeat themselves
 
-  /// Most steps of one tight loop, the extent of its arrays.
-  private static let stepsMax = 32
+  /// Values of the steps of one tight loop.
+  private typealias Steps<Value> = InlineArray<32, Value>
 
   /// Ends the batch of `end`, which is the earliest one, and starts the same one again, as long as nothing else can happen and it ends before `horizon`.
   ///
@@ -42,15 +42,15 @@ extension ClusterSimulation {
     let slot = Int(end.batch)
     let members = batches[slot].members.count
     let limits = models[replicas[index].model].limits
-    let most = min(Self.stepsMax, replicas[index].repetitions(stepsLeft: batches[slot].stepsLeft, members: members, limits: limits))
+    let most = min(Steps<Double>.count, replicas[index].repetitions(stepsLeft: batches[slot].stepsLeft, members: members, limits: limits))
     if most <= 0 { return false }
     let clock = models[replicas[index].model].clock(stage: 0, batch: &batches[slot], requests: requests)
     if !clock.decode.isAffine || clock.engine != 0 { return false }
 
     let start = batches[slot].stageStartedAt
     let context = batches[slot].decodeContextTokens
-    var seconds = InlineArray<32, Double>(repeating: 0)
-    var ends = InlineArray<32, Double>(repeating: 0)
+    var seconds = Steps<Double>(repeating: 0)
+    var ends = Steps<Double>(repeating: 0)
     var steps = 0
     var stageTime = batches[slot].stageTime
     var next = end.time
@@ -65,7 +65,7 @@ extension ClusterSimulation {
 
     // The members, then their replica, then the batch now in flight.
     addExecution(slot, seconds.span.extracting(first: steps))
-    var grown = InlineArray<32, Int>(repeating: 0)
+    var grown = Steps<Int>(repeating: 0)
     bookSteps(slot, steps, from: start, to: last, blockSize: limits.blockSize, grown: &grown)
     var busySeconds = replicas[index].stages[0].busySeconds
     var before = start
@@ -122,7 +122,7 @@ extension ClusterSimulation {
   ///
   /// - Parameter grown: element i grows by the blocks that the members took for the step after step i.
   private mutating func bookSteps(
-    _ slot: Int, _ steps: Int, from start: Double, to end: Double, blockSize: Int, grown: inout InlineArray<32, Int>
+    _ slot: Int, _ steps: Int, from start: Double, to end: Double, blockSize: Int, grown: inout Steps<Int>
   ) {
     for member in batches[slot].members {
       let place = Int(member.slot)

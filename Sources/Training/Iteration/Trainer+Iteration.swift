@@ -94,11 +94,7 @@ extension Trainer {
 
   /// What failed, in the words of the lowest rank that failed. Every rank calls it.
   private func agreedFailure() throws(TrainingError) -> TrainingError {
-    let agreement = try RanksFailure.wrap { () throws(RanksError) in
-      try communicator.agree(pendingFailure?.code.rawValue ?? 0, message: pendingFailure?.message ?? "")
-    }
-    let prefix = agreement.rank == 0 ? "" : "rank \(agreement.rank): "
-    return TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
+    try communicator.agreedFailure(pendingFailure) ?? TrainingError(.internalError, "a rank failed and gave no reason")
   }
 
   /// Parameters of the reference policy while its divergence counts.

@@ -11,12 +11,15 @@ extension Communicator {
     } catch {
       failure = error
     }
-    let agreement = try RanksFailure.wrap { () throws(RanksError) in
-      try agree(failure?.code.rawValue ?? 0, message: failure?.message ?? "")
-    }
-    guard agreement.code != 0 else { return }
+    if let agreed = try agreedFailure(failure) { throw agreed }
+  }
+
+  /// The failure of the lowest rank that has one, the same on every rank; nil if none has. Every rank calls it with its own.
+  func agreedFailure(_ own: TrainingError?) throws(TrainingError) -> TrainingError? {
+    let agreement = try RanksFailure.wrap { () throws(RanksError) in try agree(own?.code.rawValue ?? 0, message: own?.message ?? "") }
+    guard agreement.code != 0 else { return nil }
     let prefix = agreement.rank == 0 ? "" : "rank \(agreement.rank): "
-    throw TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
+    return TrainingError(ExitCode(rawValue: agreement.code) ?? .internalError, prefix + agreement.message)
   }
 
   /// `agree` for what rank 0 alone does, such as all work on the shared file system.

@@ -23,8 +23,7 @@ extension TrainingJob {
     var keeper: RunKeeper?
     var start: RunStart?
     var writer = MessageWriter()
-    try communicator.agree { () throws(TrainingError) in
-      guard communicator.rank == 0 else { return }
+    _ = try communicator.agreeOnRankZero { () throws(TrainingError) in
       (start, keeper) = try openOnRoot()
       guard let start else { return }
       writer.write([UInt8]((start.checkpoint?.name ?? "").utf8))

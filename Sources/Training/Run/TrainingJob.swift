@@ -57,9 +57,7 @@ public struct TrainingJob<E: Environment, C: Communicator> {
   public func run() throws(TrainingError) -> ExitCode {
     try checkWorld()
     if options.isDryRun {
-      try communicator.agree { () throws(TrainingError) in
-        if communicator.rank == 0 { try showDecision() }
-      }
+      _ = try communicator.agreeOnRankZero { () throws(TrainingError) in try showDecision() }
       return .finished
     }
     let opening = try open()

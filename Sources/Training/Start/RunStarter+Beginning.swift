@@ -26,12 +26,11 @@ extension RunStarter {
   /// What a start knows.
   func facts() throws(TrainingError) -> StartFacts {
     var facts = StartFacts(request: request, directory: directory.root)
-    let files = publisher.files
     let present = try? files.list(directory.checkpoints).filter { CheckpointFile.step(inName: $0) != nil }
     facts.holdsRun = !(present ?? []).isEmpty
     facts.emptyReason = "no run in \(directory.root)"
     do throws(TrainingError) {
-      if let progress = try ResumeChoice(directory: directory, publisher: publisher).progress() {
+      if let progress = try choice.progress() {
         facts.hasProgress = true
         if !facts.holdsRun { facts.emptyReason = "the run in \(directory.root) ended before its first checkpoint" }
         facts.holdsRun = facts.holdsRun || progress.latestCheckpoint != nil
@@ -52,7 +51,7 @@ extension RunStarter {
 
   /// What `run.json` tells about the run's beginning; nil if it tells nothing.
   private func origin() -> RunOrigin? {
-    guard let bytes = try? publisher.files.read(directory.identity, limit: 1 << 20),
+    guard let bytes = try? files.read(directory.identity, limit: 1 << 20),
       let identity = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self), name: directory.identity)
     else { return nil }
     return RunOrigin(identity: identity)
@@ -93,7 +92,7 @@ extension RunStarter {
     }
     var start = fresh(failure == nil ? kind : .fresh, fencing: fencing, reason: failure == nil ? reason : "--allow-fresh-start")
     start.movesAside = isOccupied
-    if !isOccupied, let earlier = try ResumeChoice(directory: directory, publisher: publisher).progress() {
+    if !isOccupied, let earlier = try choice.progress() {
       start.carryFruitlessStarts(of: earlier)
     }
     if let failure { start.announcement = "[Warning] \(failure.message)\n[Warning] beginning from drawn parameters\n" + start.announcement }
@@ -133,7 +132,7 @@ extension RunStarter {
       guard let checkpoint = request.forkFrom else { preconditionFailure("a fork names its checkpoint") }
       path = checkpoint
     }
-    let bytes = try FileFailure.wrap { () throws(FileError) in try publisher.files.read(path, limit: CheckpointStore.sizeLimit) }
+    let bytes = try FileFailure.wrap { () throws(FileError) in try files.read(path, limit: CheckpointStore.sizeLimit) }
     let source = StartSource(path: path, isFork: kind == .fork, bytes: bytes)
     if kind == .fork {
       _ = try ForkedLearner(record: record, network: network).global(of: source)

@@ -78,7 +78,6 @@ extension RunStarter {
   /// The checkpoint of this run that the user named. Newer ones belong into `checkpoints/superseded-<run id>-after-<step>`, so that the run can
   /// write its own files of these names.
   func named(_ name: String, of progress: Progress) throws(TrainingError) -> (LoadedCheckpoint, RunStart.Rewind?) {
-    let store = CheckpointStore(directory: directory.checkpoints, publisher: publisher)
     let loaded = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.load(name) }
     guard loaded.contents.runID == progress.runID else {
       throw TrainingError(

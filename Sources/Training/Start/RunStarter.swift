@@ -17,7 +17,7 @@ struct RunStarter {
 
   var files: any FileSystem { publisher.files }
   var mode: StartMode { request.mode }
-  private var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
+  var store: CheckpointStore { CheckpointStore(directory: directory.checkpoints, publisher: publisher) }
   var choice: ResumeChoice { ResumeChoice(directory: directory, publisher: publisher) }
   var configuration: Configuration { record.configuration }
 
@@ -137,7 +137,7 @@ struct RunStarter {
 
   /// Moves what a directory holds of an earlier run into `checkpoints/superseded-<run id>`, whatever state it is in.
   func moveAside() throws(TrainingError) {
-    let present = try CheckpointFailure.wrap { () throws(CheckpointError) in try store.list() }
+    let present = try presentCheckpoints()
     let hasProgress = try FileFailure.wrap { () throws(FileError) in try files.exists(directory.progress) }
     guard hasProgress || !present.isEmpty else { return }
     let runID = try? choice.progress()?.runID
